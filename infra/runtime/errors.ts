@@ -1,0 +1,85 @@
+export type Blame = "caller" | "backend" | "us";
+
+export type ErrorKind = {
+  /** What a client of the gateway sees. */
+  readonly status: number;
+  /** May the same request be tried on another backend, or again later? */
+  readonly retryable: boolean;
+  /** Whose fault it is: a breaker counts only `backend`, an alert only `us`. */
+  readonly blame: Blame;
+};
+
+/** Every way a request or a process can fail; `gateway/ERRORS.md` explains each, and a test holds the two together. */
+export const catalogue = {
+  body_empty: { status: 400, retryable: false, blame: "caller" },
+  body_incomplete: { status: 400, retryable: false, blame: "caller" },
+  request_malformed: { status: 400, retryable: false, blame: "caller" },
+  key_missing: { status: 401, retryable: false, blame: "caller" },
+  key_invalid: { status: 401, retryable: false, blame: "caller" },
+  route_unknown: { status: 404, retryable: false, blame: "caller" },
+  model_unknown: { status: 404, retryable: false, blame: "caller" },
+  method_not_allowed: { status: 405, retryable: false, blame: "caller" },
+  body_too_slow: { status: 408, retryable: true, blame: "caller" },
+  body_too_large: { status: 413, retryable: false, blame: "caller" },
+  image_too_large: { status: 413, retryable: false, blame: "caller" },
+  image_type_unsupported: { status: 415, retryable: false, blame: "caller" },
+  encoding_unsupported: { status: 415, retryable: false, blame: "caller" },
+  image_undecodable: { status: 422, retryable: false, blame: "caller" },
+  parameter_invalid: { status: 422, retryable: false, blame: "caller" },
+  request_rejected: { status: 422, retryable: false, blame: "caller" },
+  caller_left: { status: 499, retryable: false, blame: "caller" },
+  backend_unreachable: { status: 502, retryable: true, blame: "backend" },
+  backend_failed: { status: 502, retryable: true, blame: "backend" },
+  backend_answer_invalid: { status: 502, retryable: true, blame: "backend" },
+  backend_full: { status: 503, retryable: true, blame: "backend" },
+  backend_none: { status: 503, retryable: true, blame: "us" },
+  model_not_ready: { status: 503, retryable: true, blame: "us" },
+  overloaded: { status: 503, retryable: true, blame: "us" },
+  draining: { status: 503, retryable: true, blame: "us" },
+  deadline_exceeded: { status: 504, retryable: false, blame: "backend" },
+  internal: { status: 500, retryable: false, blame: "us" },
+  config_invalid: { status: 500, retryable: false, blame: "us" },
+  model_unusable: { status: 500, retryable: false, blame: "us" },
+  port_unavailable: { status: 500, retryable: false, blame: "us" },
+  folder_unusable: { status: 500, retryable: false, blame: "us" },
+  database_unavailable: { status: 500, retryable: true, blame: "us" },
+  soft_state_unavailable: { status: 500, retryable: true, blame: "us" },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+export type ErrorDetails = {
+  readonly cause?: unknown;
+  /** What the person who reads the message can do about it. */
+  readonly hint?: string;
+};
+
+/**
+ * The one error that crosses folders. Its message is written for the reader named by the code's blame,
+ * so it may be shown to a client; whatever a library said stays in `cause` and never leaves the process.
+ */
+export class TradewindError extends Error {
+  override readonly name = "TradewindError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { cause, hint }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+
+  get kind(): ErrorKind {
+    return catalogue[this.code];
+  }
+}
+
+/** Gives every thrown thing a code: ours passes through, anything else becomes `internal` with a message that tells nothing. */
+export function asTradewindError(thrown: unknown): TradewindError {
+  if (thrown instanceof TradewindError) return thrown;
+  return new TradewindError("internal", "something went wrong on our side", { cause: thrown });
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(catalogue, text);
+}
