@@ -1,0 +1,60 @@
+import { catalogue, isErrorCode, TradewindError } from "#infra/runtime/errors.ts";
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/**
+ * A server's "no" in our words. Our own backend names the catalogue code beside its sentence, and that sentence was
+ * written for the caller; of any other server only the status is believed, and its words go no further than `cause`.
+ */
+export function refusal(status: number, headers: Headers, body: string): TradewindError {
+  const cause = new Error(`status ${status}: ${body.slice(0, 500)}`);
+  const code = headers["tradewind-error"];
+  if (typeof code === "string" && isErrorCode(code) && isAboutTheImage(code)) {
+    return new TradewindError(code, sentenceOf(body) ?? "the backend did not accept the image", { cause });
+  }
+  if (status === 429 || status === 503) {
+    return new TradewindError("backend_full", "the backend takes no more at the moment", { cause });
+  }
+  if (status === 400 || status === 413 || status === 415 || status === 422) {
+    return new TradewindError("request_rejected", "the backend did not accept the image", { cause });
+  }
+  return new TradewindError("backend_failed", `the backend failed with status ${status}`, { cause });
+}
+
+/** What undici or the socket threw, or the reason for which we gave up. */
+export function transportFailure(error: unknown, signal: AbortSignal): TradewindError {
+  if (signal.aborted && signal.reason instanceof TradewindError) return signal.reason;
+  if (signal.aborted)
+    return new TradewindError("deadline_exceeded", "no answer within the deadline", { cause: error });
+  const code = (error as { readonly code?: unknown }).code;
+  if (typeof code === "string" && neverConnected.has(code)) {
+    return new TradewindError("backend_unreachable", "the backend cannot be reached", { cause: error });
+  }
+  return new TradewindError("backend_failed", "the connection to the backend broke", { cause: error });
+}
+
+const neverConnected = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** `model_unknown` from a backend that should have the model is the fleet's fault, not the caller's. */
+function isAboutTheImage(code: keyof typeof catalogue): boolean {
+  return (
+    catalogue[code].blame === "caller" && catalogue[code].status !== 404 && catalogue[code].status !== 405
+  );
+}
+
+function sentenceOf(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { readonly error?: unknown };
+    return typeof error === "string" ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}

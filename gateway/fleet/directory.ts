@@ -1,0 +1,77 @@
+import type { ModelInfo } from "#inference/contract.ts";
+import { sideConcernSkipped } from "#infra/runtime/channels.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
+import type { Backend, Fleet } from "./snapshot.ts";
+
+/**
+ * What each backend says of each model it should have, asked beside the path. A pair is in one of these states, and
+ * only `ask` moves it:
+ *
+ *   UNKNOWN   never answered, or its last answer was a failure: the pair gets no traffic, and is asked again soon
+ *   KNOWN     described: the pair may be chosen, and is asked again at leisure, since a version may have changed
+ */
+export type Directory = AsyncDisposable & {
+  readonly find: (backend: Backend, model: string) => ModelInfo | undefined;
+  /** Whether every route has a backend that can answer. */
+  readonly complete: () => boolean;
+  readonly close: () => Promise<void>;
+};
+
+export type DirectoryOptions = {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly askAgainMs?: number;
+  readonly timeoutMs?: number;
+};
+
+type Pair = { readonly backend: Backend; readonly model: string };
+
+/** Asks everybody once before it returns, so that a fleet that is up is known when the door opens. */
+export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
+  const { fleet, clock, askAgainMs = 1_000, timeoutMs = 2_000 } = options;
+  const pairs = pairsOf(fleet);
+  const known = new Map<string, ModelInfo>();
+  const stop = new AbortController();
+
+  const ask = async ({ backend, model }: Pair): Promise<void> => {
+    try {
+      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
+      known.set(keyOf(backend, model), await backend.client.describe(model, { signal }));
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      known.delete(keyOf(backend, model));
+      sideConcernSkipped.publish({ what: `describing ${model} at ${backend.id}`, error });
+    }
+  };
+  const askAll = async (): Promise<void> => {
+    await Promise.all(pairs.map(ask));
+  };
+  const asking = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await clock.sleep(askAgainMs, { signal: stop.signal }).then(askAll, () => {});
+    }
+  };
+
+  await askAll();
+  const turning = asking();
+  const close = async (): Promise<void> => {
+    stop.abort();
+    await turning;
+  };
+  const find: Directory["find"] = (backend, model) => known.get(keyOf(backend, model));
+  const complete = (): boolean =>
+    [...fleet.routes.values()].every(({ groups, model }) =>
+      groups.flat().some((backend) => find(backend, model)),
+    );
+  return { find, complete, close, [Symbol.asyncDispose]: close };
+}
+
+function pairsOf({ routes }: Fleet): Pair[] {
+  return [...routes.values()].flatMap(({ groups, model }) =>
+    groups.flat().map((backend) => ({ backend, model })),
+  );
+}
+
+function keyOf(backend: Backend, model: string): string {
+  return `${backend.url} ${model}`;
+}

@@ -1,0 +1,25 @@
+import { createHash } from "node:crypto";
+import type { Chance } from "#infra/runtime/chance.ts";
+
+/** What is stored of a key. */
+export type KeyRecord = { readonly id: string; readonly name: string; readonly hash: string };
+
+/** A new key: the text goes to its owner once, the record is kept. */
+export function createApiKey(
+  name: string,
+  chance: Chance,
+): { readonly text: string; readonly record: KeyRecord } {
+  const id = Buffer.from(chance.bytes(6)).toString("hex");
+  const text = `tw_${id}_${Buffer.from(chance.bytes(24)).toString("base64url")}`;
+  return { text, record: { id, name, hash: hashKey(text) } };
+}
+
+/** A key is long and random, so one plain hash hides it; a slow one would only make every request slow. */
+export function hashKey(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Whether a text could be one of ours at all, which spares the hash and keeps a stray password out of the look-up. */
+export function looksLikeKey(text: string): boolean {
+  return /^tw_[0-9a-f]{12}_[A-Za-z0-9_-]{32}$/.test(text);
+}

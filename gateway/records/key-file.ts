@@ -1,0 +1,25 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import type { KeyRecord } from "./api-key.ts";
+
+const KeyFile = z.strictObject({
+  keys: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^[0-9a-f]{12}$/, "expected the 12 hexadecimal digits behind tw_"),
+        name: z.string().min(1).max(100),
+        hash: z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal, not the key itself"),
+      }),
+    )
+    .min(1, "expected at least one key; tradewind keys create --records file prints one"),
+});
+
+/** Keys for a gateway without a database: hashes in a file that may be committed or mounted. */
+export async function readKeyFile(file: string): Promise<readonly KeyRecord[]> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new TradewindError("config_invalid", `cannot read the keys in ${file}`, { cause });
+  });
+  return parseYaml(text, KeyFile, { file }).keys;
+}

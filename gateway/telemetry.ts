@@ -1,0 +1,43 @@
+import { Counter, Histogram } from "prom-client";
+import { requestFinished, sideConcernSkipped } from "#infra/runtime/channels.ts";
+import type { Log } from "#infra/runtime/log.ts";
+import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
+
+/** Turns events into metrics until disposed. */
+export function measureRequests(metrics: Metrics): Disposable {
+  const seconds = new Histogram({
+    name: "tradewind_request_seconds",
+    help: "Time from a request's headers to its answer",
+    labelNames: ["route", "model", "backend", "status", "code"],
+    buckets: latencyBuckets,
+    registers: [metrics],
+  });
+  const skipped = new Counter({
+    name: "tradewind_side_concerns_skipped_total",
+    help: "Things beside the answer that could not be done",
+    registers: [metrics],
+  });
+  const stack = new DisposableStack();
+  stack.defer(
+    requestFinished.subscribe(({ route, model = "", backend = "", status, code = "", ms }) => {
+      seconds.observe({ route, model, backend, status, code }, ms / 1000);
+    }),
+  );
+  stack.defer(sideConcernSkipped.subscribe(() => skipped.inc()));
+  return stack;
+}
+
+/** Writes a line for each request: quiet for the caller's own faults, loud for ours, with the cause that the caller did not see. */
+export function logRequests(log: Log): Disposable {
+  const stack = new DisposableStack();
+  stack.defer(
+    requestFinished.subscribe(({ error, ...event }) => {
+      if (event.status >= 500) log.warn({ ...event, err: error }, "request failed");
+      else log.debug(event, "request finished");
+    }),
+  );
+  stack.defer(
+    sideConcernSkipped.subscribe(({ what, error }) => log.debug({ err: error }, `skipped ${what}`)),
+  );
+  return stack;
+}

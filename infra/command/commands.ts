@@ -1,0 +1,48 @@
+import type { Command } from "./command.ts";
+
+/** Every verb; the code of one is loaded only when it is called, so that `--help` is instant. */
+export const commands: ReadonlyMap<string, Command> = new Map([
+  [
+    "start",
+    {
+      summary: "everything on this machine, with nothing configured: a gateway, a backend, a database",
+      usage:
+        "tradewind start [--model FILE.onnx] [--port 8080] [--data .tradewind] [--config FILE] [--workers N]",
+      run: async (args) => (await import("./start.ts")).start(args),
+    },
+  ],
+  [
+    "serve",
+    {
+      summary: "the gateway alone, from a configuration (what images run)",
+      usage: "tradewind serve [--config tradewind.yaml] [--host 127.0.0.1] [--port 8080]",
+      run: async (args) => (await import("./serve.ts")).serve(args),
+    },
+  ],
+  [
+    "backend",
+    {
+      summary: "an inference backend alone: images in, detections out, Open Inference Protocol",
+      usage:
+        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers N]",
+      run: async (args) => (await import("./backend.ts")).backend(args),
+    },
+  ],
+  [
+    "keys",
+    {
+      summary: "make, list and revoke API keys",
+      usage:
+        "tradewind keys create NAME | list | revoke ID   (DATABASE_URL says where; create --file prints a keys.yaml entry)",
+      run: async (args) => (await import("./keys.ts")).keys(args),
+    },
+  ],
+  [
+    "config",
+    {
+      summary: "check a configuration without starting anything",
+      usage: "tradewind config check [FILE]",
+      run: async (args) => (await import("./config.ts")).config(args),
+    },
+  ],
+] satisfies [string, Command][]);

@@ -1,0 +1,31 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createApiKey, hashKey, looksLikeKey } from "#gateway/records/api-key.ts";
+import { storeKey } from "#gateway/records/keys.ts";
+import type { Chance } from "#infra/runtime/chance.ts";
+import type { Database } from "#infra/runtime/postgres/database.ts";
+
+/**
+ * The key of this machine's developer: the database holds its hash as of any other key, and the text lies beside the
+ * data for its owner alone, so that a second start can print the same command again.
+ */
+export async function developmentKey(
+  database: Database,
+  {
+    folder,
+    chance,
+    signal,
+  }: { readonly folder: string; readonly chance: Chance; readonly signal: AbortSignal },
+): Promise<string> {
+  const file = join(folder, "development-key");
+  const kept = (await readFile(file, "utf8").catch(() => "")).trim();
+  const fresh = createApiKey("development", chance);
+  const text = looksLikeKey(kept) ? kept : fresh.text;
+  const id = text.split("_")[1] ?? fresh.record.id;
+  await storeKey(database, { id, name: "development", hash: hashKey(text) }, { signal });
+  if (text !== kept) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, `${text}\n`, { mode: 0o600 });
+  }
+  return text;
+}

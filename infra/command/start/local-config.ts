@@ -1,0 +1,20 @@
+import { stringify } from "yaml";
+
+export type LocalConfig = {
+  readonly models: readonly string[];
+  readonly source: string;
+  readonly backendUrl: string;
+};
+
+/** The configuration for one backend on this machine, as a person would write it. */
+export function localConfig({ models, source, backendUrl }: LocalConfig): string {
+  const heading = "# Made by tradewind start for the backend that it runs; written anew at each start.\n";
+  return (
+    heading +
+    stringify({
+      models: Object.fromEntries(models.map((name) => [name, { source, task: "detect" }])),
+      providers: { local: { kind: "static", urls: [backendUrl] } },
+      routes: [{ models, slo: "2s", failover: [["local"]] }],
+    })
+  );
+}

@@ -1,0 +1,21 @@
+import process from "node:process";
+import { describeFailure } from "#infra/runtime/lifecycle.ts";
+import { commands } from "./command/commands.ts";
+import { showHelp } from "./command/help.ts";
+
+const [verb, ...args] = process.argv.slice(2);
+const command = verb === undefined ? undefined : commands.get(verb);
+
+if (command) {
+  try {
+    process.exitCode = await command.run(args);
+  } catch (error) {
+    process.stderr.write(`tradewind ${verb}: ${describeFailure(error)}\n`);
+    process.exitCode = 1;
+  }
+} else if (verb === undefined || verb === "--help" || verb === "-h" || verb === "help") {
+  process.stdout.write(showHelp(commands));
+} else {
+  process.stderr.write(`tradewind: there is no command "${verb}", see tradewind --help\n`);
+  process.exitCode = 2;
+}

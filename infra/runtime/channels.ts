@@ -1,0 +1,45 @@
+import { channel } from "node:diagnostics_channel";
+import type { ErrorCode } from "./errors.ts";
+
+/** One finished request of the public door, whatever its outcome. */
+export type RequestEvent = {
+  readonly requestId: string;
+  readonly route: string;
+  readonly model: string | undefined;
+  readonly keyId: string | undefined;
+  readonly backend: string | undefined;
+  readonly status: number;
+  readonly code: ErrorCode | undefined;
+  readonly ms: number;
+  /** Set when the fault is ours, so that the log can say what the client must not see. */
+  readonly error: Error | undefined;
+};
+
+/** Something a side concern could not do while the answer still went out. */
+export type SkippedEvent = { readonly what: string; readonly error: unknown };
+
+export type Channel<Event> = {
+  readonly publish: (event: Event) => void;
+  /** Returns the way to stop listening. */
+  readonly subscribe: (listener: (event: Event) => void) => () => void;
+};
+
+/** Events leave sideways through these: hot code publishes, and logs, metrics and audit listen if anybody started them. */
+export const requestFinished = typed<RequestEvent>("tradewind:request:finished");
+export const sideConcernSkipped = typed<SkippedEvent>("tradewind:side-concern:skipped");
+
+function typed<Event>(name: string): Channel<Event> {
+  const raw = channel(name);
+  return {
+    publish: (event) => {
+      if (raw.hasSubscribers) raw.publish(event);
+    },
+    subscribe: (listener) => {
+      const heard = (message: unknown): void => listener(message as Event);
+      raw.subscribe(heard);
+      return () => {
+        raw.unsubscribe(heard);
+      };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { Redis } from "ioredis";
+import { TradewindError } from "../errors.ts";
+
+export type GuardOptions = {
+  readonly redis: Redis;
+  /** The address, fit for a message. */
+  readonly where: string;
+  readonly maxCalls: number;
+  readonly closed: () => boolean;
+};
+
+export type Guard = <Result>(signal: AbortSignal | undefined, call: () => Promise<Result>) => Promise<Result>;
+
+/** Every call passes here: bounded in number, given up with its signal, and whatever the library says translated once. */
+export function createRedisGuard({ redis, where, maxCalls, closed }: GuardOptions): Guard {
+  let calls = 0;
+  let lastError: Error | undefined;
+  // Without a listener the library prints what it can't connect to; kept, it explains why a call found no connection.
+  redis.on("error", (error) => {
+    lastError = error;
+  });
+  redis.on("ready", () => {
+    lastError = undefined;
+  });
+  return async (signal, call) => {
+    signal?.throwIfAborted();
+    if (closed()) throw new TradewindError("soft_state_unavailable", "the soft state is closed");
+    if (calls >= maxCalls) throw unavailable(where, new Error(`${maxCalls} calls are in hand already`));
+    calls += 1;
+    try {
+      return await givenUpWith(signal, call());
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof TradewindError) throw error;
+      throw unavailable(where, lastError ?? error);
+    } finally {
+      calls -= 1;
+    }
+  };
+}
+
+function givenUpWith<Result>(signal: AbortSignal | undefined, result: Promise<Result>): Promise<Result> {
+  if (!signal) return result;
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
+  });
+}
+
+/** The library hangs the whole command on its errors, values and passwords included: only the words are kept. */
+function unavailable(where: string, error: unknown): TradewindError {
+  const said = error instanceof Error ? error.message : "unknown reason";
+  const cause = new Error(said);
+  return new TradewindError("soft_state_unavailable", `the soft state at ${where} gave no answer`, { cause });
+}
