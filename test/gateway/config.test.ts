@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { parseConfig } from "#gateway/config.ts";
+
+const small = `
+models:
+  digits-s: { source: ./models, task: detect }
+providers:
+  ours-ecs:   { kind: ecs,         region: us-east-1, cluster: vision, service: detector, price: aws/g6.xlarge/us-east-1 }
+  burst-run:  { kind: cloud-run,   project: acme, region: us-central1, service: detector, price: gcp/cloud-run/l4 }
+  cpu-azure:  { kind: app-service, subscription: 0000-00, resourceGroup: vision, app: detector, price: azure/app-service/p1v3 }
+routes:
+  - models: [digits-s]
+    slo: 250ms
+    objective: balanced
+    failover: [[ours-ecs, burst-run], [cpu-azure]]
+`;
+
+test("the small configuration of three clouds parses, with the defaults filled in", () => {
+  const config = parseConfig(small, { file: "tradewind.yaml" });
+  expect(config.routes).toEqual([
+    {
+      models: ["digits-s"],
+      slo: 250,
+      objective: "balanced",
+      failover: [["ours-ecs", "burst-run"], ["cpu-azure"]],
+    },
+  ]);
+  expect(config.limits).toEqual({
+    body: 20_971_520,
+    bodyTimeout: 30_000,
+    inFlight: 256,
+    requestTimeout: 30_000,
+  });
+  expect(config.records).toBe("postgres");
+});
+
+test("names that nothing declares are refused, all of them, each in its place", () => {
+  const text = small
+    .replace("models: [digits-s]", "models: [digits-x]")
+    .replace("[cpu-azure]]", "[gpu-azure]]");
+  expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(
+    /2 problems:\n {2}t\.yaml:9:14 {2}routes\.0\.models\.0: model "digits-x" is not declared under models\n {2}t\.yaml:12:40 {2}routes\.0\.failover\.1\.0: provider "gpu-azure" is not/,
+  );
+});
+
+test("a model cannot have two routes", () => {
+  const text = `${small}  - { models: [digits-s], failover: [[ours-ecs]] }\n`;
+  expect(() => parseConfig(text, { file: "t.yaml" })).toThrow('model "digits-s" has a route already');
+});
+
+test("a route without providers, a wrong unit and an unknown key are all named at once", () => {
+  const text = small.replace("slo: 250ms", "slo: 250").replace("objective: balanced", "objektive: fast");
+  expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(/2 problems:/);
+  expect(() => parseConfig(small.replace(/failover: .*/, "failover: []"), { file: "t.yaml" })).toThrow(
+    "failover",
+  );
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
+import { duration } from "#infra/runtime/config/units.ts";
+
+const schema = z.strictObject({
+  name: z.string(),
+  wait: duration,
+  routes: z.array(z.strictObject({ to: z.string() })).default([]),
+});
+
+function refusal(text: string): string {
+  try {
+    parseYaml(text, schema, { file: "x.yaml" });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "accepted";
+}
+
+test("a valid text becomes checked data", () => {
+  expect(parseYaml("name: a\nwait: 5s\n", schema, { file: "x.yaml" })).toEqual({
+    name: "a",
+    wait: 5_000,
+    routes: [],
+  });
+});
+
+test("all problems come in one message, each with its line and column", () => {
+  expect(refusal("name: 5\nwait: soon\nroutes:\n  - to: a\n    form: b\n")).toBe(
+    [
+      "x.yaml has 3 problems:",
+      "  x.yaml:1:1  name: Invalid input: expected string, received number",
+      '  x.yaml:2:1  wait: expected a duration such as 250ms, 5s or 2h, got "soon"',
+      '  x.yaml:5:5  routes.0.form: unknown key "form"',
+    ].join("\n"),
+  );
+});
+
+test("what is missing is named with the place of what holds it", () => {
+  expect(refusal("wait: 5s\nroutes:\n  - {}\nname: a\n")).toContain("x.yaml:3:5  routes.0.to: Invalid input");
+});
+
+test("broken YAML is refused with the place where it breaks", () => {
+  expect(refusal("name: [a\nwait: 5s")).toMatch(/^x\.yaml has \d problems?:\n {2}x\.yaml:\d+:\d+ {2}/);
+});
+
+test("a key given twice is refused", () => {
+  expect(refusal("name: a\nname: b\nwait: 5s\n")).toContain("Map keys must be unique");
+});
+
+test("aliases are refused, since a few of them expand to gigabytes", () => {
+  expect(refusal("name: &a x\nwait: *a\n")).toContain("aliases (*name) are not allowed");
+});
+
+test("an empty file is an empty configuration, not a crash", () => {
+  expect(refusal("")).toContain("name: Invalid input");
+});

@@ -1,0 +1,66 @@
+import { request } from "node:http";
+import { Hono } from "hono";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { asTradewindError } from "#infra/runtime/errors.ts";
+import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
+import { readBody } from "#infra/runtime/read-body.ts";
+
+const app = new Hono();
+app.post("/", async (c) =>
+  c.text(String((await readBody(c, { maxBytes: 1_000, timeoutMs: 300 })).byteLength)),
+);
+app.onError((error, c) => c.text(asTradewindError(error).code, 400));
+
+let server: HttpServer;
+beforeAll(async () => {
+  server = await openHttpServer({ fetch: app.fetch, host: "127.0.0.1", port: 0 });
+});
+afterAll(() => server.close());
+
+const post = async (body: BodyInit | null): Promise<string> =>
+  (
+    await fetch(server.url, {
+      method: "POST",
+      body,
+      ...(body instanceof ReadableStream ? { duplex: "half" } : {}),
+    })
+  ).text();
+
+function streamOf(chunks: readonly Uint8Array[]): ReadableStream {
+  return new ReadableStream({
+    start: (controller) => {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+}
+
+test("a body comes back whole, also without a socket", async () => {
+  expect(await post(new Uint8Array(1_000))).toBe("1000");
+  const inMemory = await app.request("/", { method: "POST", body: new Uint8Array(700) });
+  expect(await inMemory.text()).toBe("700");
+});
+
+test("a body without a byte is refused as empty", async () => {
+  expect(await post(null)).toBe("body_empty");
+  expect(await (await app.request("/", { method: "POST" })).text()).toBe("body_empty");
+});
+
+test("a declared length over the limit is refused before the body is read", async () => {
+  expect(await post(new Uint8Array(1_001))).toBe("body_too_large");
+});
+
+test("a chunked body is refused at the byte that passes the limit", async () => {
+  expect(await post(streamOf([new Uint8Array(600), new Uint8Array(600)]))).toBe("body_too_large");
+});
+
+test("a body that stops arriving is refused in time, and the connection still carries the refusal", async () => {
+  const answer = await new Promise<string>((resolve, reject) => {
+    const call = request(server.url, { method: "POST", headers: { "content-length": 500 } }, (response) => {
+      response.setEncoding("utf8").on("data", resolve);
+    });
+    call.on("error", reject);
+    call.write("only this");
+  });
+  expect(answer).toBe("body_too_slow");
+});
