@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { readPort } from "#infra/runtime/config/port.ts";
+import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { type ProcessDoor, runProcess } from "#infra/runtime/lifecycle.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { serveGateway } from "./serve.ts";
@@ -16,7 +16,7 @@ export function runGateway(process: GatewayProcess, args: string[]): Promise<num
   const { env } = process;
   return runProcess(
     async (life) => {
-      const { values } = parseArgs({
+      const { values } = readFlags({
         args,
         options: {
           config: { type: "string", default: "tradewind.yaml" },

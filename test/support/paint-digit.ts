@@ -18,26 +18,23 @@ const fineSide = (grid + 2 * margin) * steps;
 
 /** A digit about `size` pixels tall as another hand could have written it: turned, sheared, bent, thicker or thinner. */
 export function digitMask(digit: Digit, size: number, random: Random): Mask {
-  const fine = enlarge(digit.ink);
-  const toFine = handwriting(size, random);
+  const inkAt = handwriting(enlarge(digit.ink), size, random);
   const threshold = random.between(0.34, 0.55);
   const softness = random.between(0.12, 0.35);
   const side = 2 * Math.ceil(size * 0.95) + 1;
   const alpha = new Uint8Array(side * side);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
-      const [u, v] = toFine(x - side / 2 + 0.5, y - side / 2 + 0.5);
-      const ramp = (sample(fine, u, v) - threshold) / softness + 0.5;
+      const ink = inkAt(x - side / 2 + 0.5, y - side / 2 + 0.5);
+      const ramp = (ink - threshold) / softness + 0.5;
       alpha[y * side + x] = ramp <= 0 ? 0 : ramp >= 1 ? 255 : 255 * ramp * ramp * (3 - 2 * ramp);
     }
   }
   return crop({ width: side, height: side, alpha });
 }
 
-function handwriting(
-  size: number,
-  random: Random,
-): (x: number, y: number) => readonly [u: number, v: number] {
+/** Looks up the ink at a distance in pixels from the digit's middle, as this writing bends it. */
+function handwriting(fine: Float32Array, size: number, random: Random): (x: number, y: number) => number {
   const angle = (random.between(-1, 1) * 28 * Math.PI) / 180;
   const shear = random.between(-0.25, 0.25);
   const stretch = random.between(0.8, 1.2);
@@ -46,12 +43,14 @@ function handwriting(
   const phase = random.between(0, 2 * Math.PI);
   const scale = (grid * steps) / size;
   const [cos, sin] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
+  const reach = (grid / 2 + 1) * steps + bend;
   return (x, y) => {
     const down = -sin * x + cos * y;
     const across = (cos * x + sin * y - shear * down) / stretch;
+    if (Math.abs(across) > reach || Math.abs(down) > reach) return 0;
     const u = across + bend * Math.sin(wave * down + phase);
     const v = down + bend * Math.sin(wave * across - phase);
-    return [u + fineSide / 2 - 0.5, v + fineSide / 2 - 0.5];
+    return sample(fine, u + fineSide / 2 - 0.5, v + fineSide / 2 - 0.5);
   };
 }
 
@@ -78,15 +77,20 @@ function enlarge(ink: Uint8Array): Float32Array {
 function cubic(at: (index: number) => number, position: number): number {
   const index = Math.floor(position);
   const t = position - index;
-  const [a, b, c, d] = [at(index - 1), at(index), at(index + 1), at(index + 2)];
+  const a = at(index - 1);
+  const b = at(index);
+  const c = at(index + 1);
+  const d = at(index + 2);
   return b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
 }
 
 function sample(fine: Float32Array, u: number, v: number): number {
-  const [x, y] = [Math.floor(u), Math.floor(v)];
+  const x = Math.floor(u);
+  const y = Math.floor(v);
   if (x < 0 || y < 0 || x >= fineSide - 1 || y >= fineSide - 1) return 0;
   const start = y * fineSide + x;
-  const [right, down] = [u - x, v - y];
+  const right = u - x;
+  const down = v - y;
   const upper = (fine[start] ?? 0) * (1 - right) + (fine[start + 1] ?? 0) * right;
   const lower = (fine[start + fineSide] ?? 0) * (1 - right) + (fine[start + fineSide + 1] ?? 0) * right;
   return upper * (1 - down) + lower * down;

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey, hashKey, looksLikeKey } from "#gateway/records/api-key.ts";
 import { storeKey } from "#gateway/records/keys.ts";
@@ -24,7 +24,6 @@ export async function developmentKey(
   const id = text.split("_")[1] ?? fresh.record.id;
   await storeKey(database, { id, name: "development", hash: hashKey(text) }, { signal });
   if (text !== kept) {
-    await mkdir(folder, { recursive: true });
     await writeFile(file, `${text}\n`, { mode: 0o600 });
   }
   return text;

@@ -27,6 +27,8 @@ export async function migrate(
   const migrations = await readMigrations(folder);
   return await database.transaction(async (query) => {
     signal?.throwIfAborted();
+    // Waiting for another process's migration may take as long as that one does.
+    await query("SET LOCAL statement_timeout = 0");
     await query("SELECT pg_advisory_xact_lock($1)", [lockNumber]);
     const pending = planMigrations(migrations, await readApplied(query));
     for (const { number, name, sql, sha256 } of pending) {

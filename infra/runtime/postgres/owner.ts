@@ -1,36 +1,58 @@
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TradewindError } from "../errors.ts";
 
 /** Who holds a data folder: a process, by its number and by when it began, since numbers are used again. */
 type Owner = { readonly pid: number; readonly began: string };
 
-/** Takes the folder for this process until disposed, or says which living process has it. */
+/**
+ * Takes the folder for this process until disposed, or says which living process has it. The owner's file appears
+ * whole (it is linked into place), and a dead owner's is moved away before it is looked at again, so that of two who
+ * find it dead only one can take the folder.
+ */
 export async function takeFolder(folder: string): Promise<AsyncDisposable> {
   const file = join(folder, "owner");
-  const mine = { pid: process.pid, began: await beginningOf(process.pid) };
-  for (let tries = 0; tries < 3; tries += 1) {
-    if (await writeNew(file, JSON.stringify(mine)))
-      return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
+  const mine = JSON.stringify({ pid: process.pid, began: await beginningOf(process.pid) });
+  for (let tries = 0; tries < 5; tries += 1) {
+    if (await linkInto(file, mine)) return { [Symbol.asyncDispose]: () => rm(file, { force: true }) };
     const owner = parseOwner(await readFile(file, "utf8").catch(() => ""));
-    if (owner && (await isAlive(owner))) {
-      const hint = "stop that one first, or choose another folder with --data";
-      throw new TradewindError("folder_unusable", `${folder} is in use by process ${owner.pid}`, { hint });
-    }
-    await rm(file, { force: true });
+    if (owner && (await isAlive(owner))) throw inUse(folder, owner);
+    await removeDead(file);
   }
   throw new TradewindError("folder_unusable", `${folder} is being taken by several processes at once`);
 }
 
-async function writeNew(file: string, text: string): Promise<boolean> {
+async function linkInto(file: string, text: string): Promise<boolean> {
+  const draft = `${file}.${process.pid}`;
   try {
-    await writeFile(file, text, { flag: "wx", mode: 0o600 });
+    await writeFile(draft, text, { mode: 0o600 });
+    await link(draft, file);
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
     const reason = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
     throw new TradewindError("folder_unusable", `cannot write to ${file} (${reason})`, { cause });
+  } finally {
+    await rm(draft, { force: true });
   }
+}
+
+/** What was moved away may by now be a living owner's file: then it goes back. */
+async function removeDead(file: string): Promise<void> {
+  const aside = `${file}.${process.pid}.dead`;
+  const moved = await rename(file, aside).then(
+    () => true,
+    () => false,
+  );
+  if (!moved) return;
+  const owner = parseOwner(await readFile(aside, "utf8").catch(() => ""));
+  if (owner && (await isAlive(owner))) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+function inUse(folder: string, { pid }: Owner): TradewindError {
+  const hint = "stop that one first, or choose another folder with --data";
+  return new TradewindError("folder_unusable", `${folder} is in use by process ${pid}`, { hint });
 }
 
 function parseOwner(text: string): Owner | undefined {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const post = async (body: BodyInit | null): Promise<string> =>
+const post = async (body: Uint8Array | ReadableStream | null): Promise<string> =>
   (
     await fetch(server.url, {
       method: "POST",

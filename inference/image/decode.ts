@@ -1,0 +1,83 @@
+import sharp, { type Sharp } from "sharp";
+import type { ImageSize } from "#inference/contract.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import { headerSize } from "./header-size.ts";
+import { type Letterbox, letterbox, padding } from "./letterbox.ts";
+import { type ImageType, sniffImage } from "./sniff.ts";
+
+export type DecodeOptions = {
+  /** What the model takes; the image comes out scaled to lie inside it. */
+  readonly input: ImageSize;
+  readonly maxPixels?: number;
+};
+
+export type DecodedImage = {
+  /** As a person sees it: EXIF orientation applied. */
+  readonly image: ImageSize;
+  readonly letterbox: Letterbox;
+  /** Interleaved 8-bit RGB, `letterbox.width` x `letterbox.height`. */
+  readonly pixels: Uint8Array;
+};
+
+// Every other loader (SVG, HEIF, TIFF, GIF and more) is attack surface without a use here.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({
+  operation: ["VipsForeignLoadJpegBuffer", "VipsForeignLoadPngBuffer", "VipsForeignLoadWebpBuffer"],
+});
+// Images hardly ever come twice, so that a cache of operations would only hold memory.
+sharp.cache(false);
+
+/** Decodes, orients, scales and brings to 8-bit RGB in one native call off this thread. */
+export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+  const { input, maxPixels = 50_000_000 } = options;
+  const type = sniffImage(bytes);
+  const claimed = headerSize(bytes, type);
+  if (claimed && claimed.width * claimed.height > maxPixels) throw tooLarge(claimed, maxPixels);
+  try {
+    const source = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, autoOrient: true });
+    const image = await orientedSize(source);
+    const place = letterbox(image, input);
+    return { image, letterbox: place, pixels: await scaledPixels(source, place) };
+  } catch (error) {
+    throw translate(error, type, maxPixels);
+  }
+}
+
+async function orientedSize(source: Sharp): Promise<ImageSize> {
+  const { autoOrient } = await source.metadata();
+  return { width: autoOrient.width, height: autoOrient.height };
+}
+
+async function scaledPixels(source: Sharp, { width, height }: Letterbox): Promise<Uint8Array> {
+  const { data, info } = await source
+    .flatten({ background: { r: padding, g: padding, b: padding } })
+    .resize(width, height, { fit: "fill", kernel: "linear" })
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`the decoder gave ${info.channels} channels, expected 3`);
+  return data;
+}
+
+function tooLarge({ width, height }: ImageSize, maxPixels: number): TradewindError {
+  const megapixels = (pixels: number): number => Number((pixels / 1_000_000).toFixed(1));
+  const size = `${width} x ${height} pixels (${megapixels(width * height)} megapixels)`;
+  return new TradewindError(
+    "image_too_large",
+    `the image has ${size}, at most ${megapixels(maxPixels)} are allowed`,
+  );
+}
+
+function translate(error: unknown, type: ImageType, maxPixels: number): TradewindError {
+  const said = error instanceof Error ? error.message : "";
+  if (/exceeds pixel limit/.test(said)) {
+    const message = `the image has more than the ${maxPixels} pixels allowed here`;
+    return new TradewindError("image_too_large", message, { cause: error });
+  }
+  const message = /premature end|truncated|not enough data|read error|end of stream|unexpected end/i.test(
+    said,
+  )
+    ? `the ${type.toUpperCase()} image is cut short`
+    : `the ${type.toUpperCase()} image is damaged and cannot be decoded`;
+  return new TradewindError("image_undecodable", message, { cause: error });
+}

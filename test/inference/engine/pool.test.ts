@@ -1,0 +1,133 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BroadcastChannel } from "node:worker_threads";
+import { expect, test } from "vitest";
+import { openPool } from "#inference/engine/pool.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
+import { writeColourModel } from "#test/support/colour-model.ts";
+
+const module = new URL("../../support/fake-session.ts", import.meta.url);
+const { signal } = new AbortController();
+const wish = (value: number) => ({ x: { dims: [1], data: Float32Array.of(value) } });
+
+let gates = 0;
+async function fakePool(options: { readonly maxQueue?: number; readonly workers?: number } = {}) {
+  gates += 1;
+  const path = `gate-${process.pid}-${gates}`;
+  const gate = new BroadcastChannel(path);
+  const pool = await openPool({ path, outputs: ["x"], workers: 1, clock: systemClock, module, ...options });
+  return {
+    pool,
+    open: () => gate.postMessage("open"),
+    [Symbol.asyncDispose]: async () => {
+      await pool.close();
+      gate.close();
+    },
+  };
+}
+
+test("a real model runs on several threads at once and moves the caller's memory", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pool-"));
+  const path = await writeColourModel(join(folder, "model.onnx"));
+  await using pool = await openPool({ path, outputs: ["output0"], workers: 2, clock: systemClock });
+  const inputs = Array.from({ length: 6 }, (_, index) => ({
+    dims: [1, 3, 64, 64],
+    data: new Float32Array(12_288).fill(index / 10),
+  }));
+  const answers = await Promise.all(inputs.map((images) => pool.run({ images }, { signal })));
+  answers.forEach(({ outputs }, index) => {
+    expect(outputs.output0?.dims).toEqual([1, 7, 4]);
+    expect(outputs.output0?.data[16]).toBeCloseTo(index / 10, 4);
+  });
+  expect(inputs[0]?.data).toHaveLength(0);
+  await expect(
+    pool.run({ images: { dims: [1, 3, 2, 2], data: new Float32Array(12) } }, { signal }),
+  ).rejects.toMatchObject({ code: "internal" });
+  await rm(folder, { recursive: true });
+});
+
+test("a file that onnxruntime cannot load is unusable, in its own words", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pool-"));
+  const path = join(folder, "model.onnx");
+  await writeFile(path, "no model");
+  const opening = openPool({ path, outputs: [], workers: 2, clock: systemClock });
+  await expect(opening).rejects.toMatchObject({
+    code: "model_unusable",
+    message: expect.stringContaining("onnxruntime cannot load"),
+  });
+  await rm(folder, { recursive: true });
+});
+
+test("a full queue refuses with how many wait, and the waiting ones are answered in order", async () => {
+  await using fake = await fakePool({ maxQueue: 2 });
+  const order: number[] = [];
+  const runs = [1, 1, 1].map((value, index) =>
+    fake.pool.run(wish(value), { signal }).then(() => order.push(index)),
+  );
+  await expect(fake.pool.run(wish(0), { signal })).rejects.toMatchObject({
+    code: "backend_full",
+    message: "2 runs of this model are waiting already",
+  });
+  await openUntil(fake.open, runs);
+  expect(order).toEqual([0, 1, 2]);
+});
+
+test("a run that still waits is cancelled by its signal and never reaches a thread", async () => {
+  await using fake = await fakePool();
+  const first = fake.pool.run(wish(1), { signal });
+  const caller = new AbortController();
+  const second = fake.pool.run(wish(3), { signal: caller.signal });
+  caller.abort();
+  await expect(second).rejects.toMatchObject({ code: "caller_left" });
+  expect(fake.pool.waiting).toBe(0);
+  await openUntil(fake.open, [first]);
+});
+
+test("a thread that dies fails its one run and is replaced for the next", async () => {
+  await using fake = await fakePool();
+  await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
+  await expect(fake.pool.run(wish(0), { signal })).resolves.toMatchObject({ inferenceMs: 1 });
+  expect(fake.pool.ready).toBe(true);
+});
+
+test("threads that only die are given up, and the pool says that it is not ready", async () => {
+  await using fake = await fakePool();
+  for (let death = 0; death < 3; death += 1) {
+    await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
+  }
+  await expect
+    .poll(() => fake.pool.run(wish(0), { signal }).catch((error) => error.code))
+    .toBe("model_not_ready");
+  expect(fake.pool.ready).toBe(false);
+});
+
+test("a model that fails on an input stays for the next one", async () => {
+  await using fake = await fakePool();
+  await expect(fake.pool.run(wish(2), { signal })).rejects.toThrow("the model failed on this input");
+  await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
+});
+
+test("closing refuses new runs, finishes those in hand, and may be asked twice", async () => {
+  await using fake = await fakePool();
+  const runs = [fake.pool.run(wish(1), { signal }), fake.pool.run(wish(1), { signal })];
+  const closing = fake.pool.close();
+  await expect(fake.pool.run(wish(0), { signal })).rejects.toMatchObject({ code: "draining" });
+  await openUntil(fake.open, runs);
+  await closing;
+  await fake.pool.close();
+});
+
+/** Opens the gate until every run is through: a thread may not have taken its run when the gate opens first. */
+async function openUntil(open: () => void, runs: readonly Promise<unknown>[]): Promise<void> {
+  let through = false;
+  const all = Promise.all(runs).then(() => {
+    through = true;
+  });
+  const tryOnce = (): boolean => {
+    open();
+    return through;
+  };
+  await expect.poll(tryOnce, { interval: 10 }).toBe(true);
+  await all;
+}
