@@ -13,7 +13,6 @@ export function answerProblem(thrown: unknown, c: Context<GatewayEnv>): Response
   const status = error.kind.status as ContentfulStatusCode;
   if (error.kind.status === 401) c.header("www-authenticate", 'Bearer realm="tradewind"');
   if (error.kind.status === 503) c.header("retry-after", "1");
-  if (error.code === "body_too_large" || error.code === "body_too_slow") c.header("connection", "close");
   const isProtocol = /^\/v2(\/|$)/.test(c.req.path);
   const body = isProtocol ? { error: error.message } : problemDetails(error, c.get("requestId"));
   const contentType = isProtocol ? "application/json" : "application/problem+json";

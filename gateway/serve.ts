@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { openProviders } from "#adapters/registry.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
@@ -11,9 +9,9 @@ import { createMetrics } from "#infra/runtime/metrics.ts";
 import { createInFlight } from "./admission/in-flight.ts";
 import { openKeyRing } from "./admission/key-ring.ts";
 import { createApp } from "./app.ts";
-import { type Config, parseConfig } from "./config.ts";
 import { openDirectory } from "./fleet/directory.ts";
 import { buildFleet } from "./fleet/snapshot.ts";
+import { loadConfig } from "./load-config.ts";
 import { openKeyReader } from "./records/open-key-reader.ts";
 import { logRequests, measureRequests } from "./telemetry.ts";
 
@@ -58,13 +56,4 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
   const server = life.resources.use(await openHttpServer({ fetch: app.fetch, host, port }));
   life.announce({ url: server.url });
   log.info({ url: server.url }, "the gateway is ready");
-}
-
-export async function loadConfig(file: string): Promise<Config> {
-  const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new TradewindError("config_invalid", `cannot read ${file} (${cause.code ?? "unknown reason"})`, {
-      cause,
-    });
-  });
-  return parseConfig(text, { file });
 }

@@ -1,4 +1,4 @@
-import { loadConfig } from "#gateway/serve.ts";
+import { loadConfig } from "#gateway/load-config.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 
 /** `tradewind config check [FILE]`: says what a configuration declares, or everything that is wrong with it. */

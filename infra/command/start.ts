@@ -3,8 +3,8 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { loadConfig } from "#gateway/load-config.ts";
 import { migrations } from "#gateway/records/open-key-reader.ts";
-import { loadConfig } from "#gateway/serve.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { readPort } from "#infra/runtime/config/port.ts";
@@ -14,8 +14,9 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 import { type Lifecycle, runProcess } from "#infra/runtime/lifecycle.ts";
 import { makeFolder } from "#infra/runtime/make-folder.ts";
 import { openDatabase } from "#infra/runtime/postgres/database.ts";
-import { openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
+import { type EmbeddedPostgres, openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
+import { together } from "#infra/runtime/together.ts";
 import { type Child, startChild } from "./start/children.ts";
 import { developmentKey } from "./start/development-key.ts";
 import { greeting } from "./start/greeting.ts";
@@ -74,14 +75,21 @@ async function startParts(
   const { folder } = options;
   if (options.config !== undefined) await loadConfig(options.config);
   await makeFolder(folder);
-  const postgres = life.resources.use(
-    await openEmbeddedPostgres({ folder: join(folder, "postgres"), signal: life.stopping }),
-  );
-  const backend = await startBackend(life, options, onSpawn);
+  const [postgres, backend] = await together<[EmbeddedPostgres, Child]>(life.stopping, [
+    async (signal) => {
+      const place = join(folder, "postgres");
+      return life.resources.use(await openEmbeddedPostgres({ folder: place, signal }));
+    },
+    (signal) => startBackend(life, options, { onSpawn, signal }),
+  ]);
   const models = await listModels(backend.url, { signal: life.stopping });
   const key = await prepareRecords(postgres.url, folder, life.stopping);
   const configFile = options.config ?? (await writeLocalConfig(options, models, backend.url));
-  const gateway = await startGateway(life, { ...options, configFile, databaseUrl: postgres.url }, onSpawn);
+  const gateway = await startGateway(
+    life,
+    { ...options, configFile, databaseUrl: postgres.url },
+    { onSpawn, signal: life.stopping },
+  );
   const [model] = models;
   if (model === undefined) return;
   const seconds = (systemClock.elapsed() - began) / 1000;
@@ -91,43 +99,45 @@ async function startParts(
   );
 }
 
-function startBackend(
-  life: Lifecycle,
-  { model, workers }: Options,
-  onSpawn: (child: ChildProcess) => void,
-): Promise<Child> {
+type Spawning = Pick<Parameters<typeof startChild>[0], "onSpawn" | "signal">;
+
+function startBackend(life: Lifecycle, { model, workers }: Options, spawning: Spawning): Promise<Child> {
   const source = model === undefined ? ["--models", demo] : ["--model", resolve(model)];
-  return startPart(life, "backend", {
+  return startPart(life, {
+    ...spawning,
+    name: "backend",
     module: entryPoint("../../inference/main", import.meta.url),
-    args: [...source, "--port", "0", "--workers", workers],
-    env: { LOG_LEVEL: "warn", ...process.env, HOST: "127.0.0.1" },
-    onSpawn,
+    args: [...source, "--host", "127.0.0.1", "--port", "0", "--workers", workers],
+    env: quiet(process.env),
   });
 }
 
 type GatewayOptions = Options & { readonly configFile: string; readonly databaseUrl: string };
 
-function startGateway(
-  life: Lifecycle,
-  options: GatewayOptions,
-  onSpawn: (child: ChildProcess) => void,
-): Promise<Child> {
+function startGateway(life: Lifecycle, options: GatewayOptions, spawning: Spawning): Promise<Child> {
   const { configFile, host, port, databaseUrl } = options;
-  return startPart(life, "gateway", {
+  return startPart(life, {
+    ...spawning,
+    name: "gateway",
     module: entryPoint("../../gateway/main", import.meta.url),
     args: ["--config", configFile, "--host", host, "--port", String(port)],
-    env: { LOG_LEVEL: "warn", ...process.env, DATABASE_URL: databaseUrl },
-    onSpawn,
+    env: { ...quiet(process.env), DATABASE_URL: databaseUrl },
   });
 }
 
-type Part = Omit<Parameters<typeof startChild>[0], "name" | "signal">;
+/** A person at a terminal wants the curl line, not the parts' own reports, unless they ask for them. */
+function quiet(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { LOG_LEVEL: "warn", ...env };
+}
 
 /** A part that ends by itself takes the rest with it: half a product answers nobody. */
-async function startPart(life: Lifecycle, name: string, part: Part): Promise<Child> {
-  const child = life.resources.use(await startChild({ ...part, name, signal: life.stopping }));
+async function startPart(life: Lifecycle, part: Parameters<typeof startChild>[0]): Promise<Child> {
+  const child = life.resources.use(await startChild(part));
   void child.exited.then(() => {
-    const failure = new TradewindError("internal", `the ${name} ended unexpectedly, so everything stops`);
+    const failure = new TradewindError(
+      "internal",
+      `the ${part.name} ended unexpectedly, so everything stops`,
+    );
     if (!life.stopping.aborted) life.fail(failure);
   });
   return child;
