@@ -29,6 +29,7 @@ export function runGateway(process: GatewayProcess, args: string[]): Promise<num
         host: values.host,
         port: readPort(values.port),
         databaseUrl: env.DATABASE_URL,
+        redisUrl: env.REDIS_URL,
         log: createLog({ name: "gateway", level: env.LOG_LEVEL ?? "info" }),
       });
     },

@@ -6,6 +6,7 @@ import { openHttpServer } from "#infra/runtime/http-server.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
+import { openSoftState } from "#infra/runtime/soft-state/open-soft-state.ts";
 import { createInFlight } from "./admission/in-flight.ts";
 import { openKeyRing } from "./admission/key-ring.ts";
 import { createApp } from "./app.ts";
@@ -20,12 +21,13 @@ export type ServeOptions = {
   readonly host: string;
   readonly port: number;
   readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
   readonly log: Log;
 };
 
 /** Config, stores, fleet, app, door: in this order, so that what fails first has opened least. */
 export async function serveGateway(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { configFile, host, port, databaseUrl, log } = options;
+  const { configFile, host, port, databaseUrl, redisUrl, log } = options;
   const config = await loadConfig(configFile);
   const metrics = createMetrics();
   life.resources.use(measureRequests(metrics));
@@ -37,6 +39,8 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
   );
   const keys = life.resources.use(await openKeyRing({ read: reader.read, clock: systemClock }));
 
+  const softState = life.resources.use(await openSoftState({ redisUrl }));
+
   const providers = await openProviders(config.providers);
   for (const provider of providers.values()) life.resources.use(provider);
   const fleet = await buildFleet(config, providers, { signal: life.stopping });
@@ -46,6 +50,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
     keys,
     metrics,
     directory,
+    softState,
     fleet: () => fleet,
     ready: () => life.ready,
     limits: config.limits,

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import type { Directory } from "../fleet/directory.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 
@@ -6,16 +7,25 @@ export type HealthDeps = {
   /** False before everything stands and from the first stop signal on. */
   readonly ready: () => boolean;
   readonly directory: Pick<Directory, "complete">;
+  readonly softState: Pick<SoftState, "ping">;
 };
 
-/** `/livez`: the process runs, restart it if not. `/readyz`: send it traffic, or stop sending it. */
-export function healthRoutes({ ready, directory }: HealthDeps): Hono<GatewayEnv> {
+/**
+ * `/livez`: the process runs, restart it if not. `/readyz`: send it traffic, or stop sending it. Soft state that is
+ * away is told but does not make a gateway unready: every image can still be answered without it.
+ */
+export function healthRoutes({ ready, directory, softState }: HealthDeps): Hono<GatewayEnv> {
   return new Hono<GatewayEnv>()
     .get("/livez", (c) => c.json({ live: true }))
-    .get("/readyz", (c) => {
+    .get("/readyz", async (c) => {
+      const answered = await softState.ping().then(
+        () => true,
+        () => false,
+      );
       const state = {
         process: ready() ? "ready" : "starting or stopping",
         backends: directory.complete() ? "ready" : "missing",
+        soft_state: answered ? "ready" : "away",
       };
       const isReady = ready() && directory.complete();
       return c.json({ ready: isReady, ...state }, isReady ? 200 : 503);

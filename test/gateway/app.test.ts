@@ -20,6 +20,7 @@ type Answer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["i
 let infer: Answer;
 let app: ReturnType<typeof createApp>;
 let isReady = true;
+let softStateAway = false;
 const stack = new AsyncDisposableStack();
 
 beforeAll(async () => {
@@ -41,6 +42,7 @@ beforeAll(async () => {
     inFlight: createInFlight({ most: 2 }),
     fleet: () => fleet,
     ready: () => isReady,
+    softState: { ping: () => (softStateAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
     directory,
     metrics,
     clock: systemClock,
@@ -209,6 +211,16 @@ test("readiness follows the process, liveness does not, and neither wants a key"
   expect((await get("/readyz")).status).toBe(503);
   expect((await get("/livez")).status).toBe(200);
   isReady = true;
+});
+
+test("soft state that is away is told and does not stop traffic", async () => {
+  softStateAway = true;
+  const { status, body } = await send({ path: "/readyz", method: "GET" });
+  softStateAway = false;
+  expect({ status, body }).toEqual({
+    status: 200,
+    body: { ready: true, process: "ready", backends: "ready", soft_state: "away" },
+  });
 });
 
 test("metrics count what happened and are not for strangers", async () => {
