@@ -25,7 +25,8 @@ export type ChildOptions = {
  */
 export async function startChild({ name, module, args, env, signal, onSpawn }: ChildOptions): Promise<Child> {
   const child = fork(module, [...args], {
-    env: { ...env },
+    // Under node --watch this would make every worker thread below report its imports to its owner as messages.
+    env: { ...env, WATCH_REPORT_DEPENDENCIES: undefined },
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
