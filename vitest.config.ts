@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"] } },
+      {
+        test: { name: "unit", include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"] },
+      },
       {
         test: {
           name: "integration",
@@ -17,7 +19,7 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["{gateway,adapters,inference,edge,infra}/**/*.ts"],
-      exclude: ["**/main.ts", "inference/contract.ts"],
+      exclude: ["**/main.ts", "gateway/examples/**", "inference/contract.ts"],
       reporter: ["text-summary", "json-summary"],
       thresholds: { lines: 85 },
     },

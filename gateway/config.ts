@@ -73,11 +73,26 @@ function namesMeet(config: Named, context: z.RefinementCtx): void {
       message: `${kind} "${name}" is not declared under ${kind}s`,
     });
   }
+  for (const { name, path } of config.routes.flatMap((route, index) =>
+    namedTwice(route, ["routes", index]),
+  )) {
+    context.addIssue({
+      code: "custom",
+      path: [...path],
+      message: `provider "${name}" is in this route already`,
+    });
+  }
   const routed = used.filter(({ kind }) => kind === "model");
   for (const [index, { name, path }] of routed.entries()) {
     if (routed.findIndex((other) => other.name === name) === index) continue;
     context.addIssue({ code: "custom", path: [...path], message: `model "${name}" has a route already` });
   }
+}
+
+/** A provider tried twice would fail twice. */
+function namedTwice(route: Named["routes"][number], path: Path): UsedName[] {
+  const providers = namesOf(route, path).filter(({ kind }) => kind === "provider");
+  return providers.filter(({ name }, place) => providers.findIndex((other) => other.name === name) < place);
 }
 
 type UsedName = { readonly kind: "model" | "provider"; readonly name: string; readonly path: Path };

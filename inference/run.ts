@@ -1,45 +1,30 @@
 import { readPort } from "#infra/runtime/config/port.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
-import { type ProcessDoor, runProcess } from "#infra/runtime/lifecycle.ts";
+import { type HostProcess, hostOptions, runProcess } from "#infra/runtime/lifecycle.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { readWorkers, serveInference } from "./serve.ts";
 
-export type InferenceProcess = ProcessDoor & {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stderr: { readonly write: (text: string) => unknown };
-  readonly pid: number;
-  readonly kill: (pid: number, signal: "SIGKILL") => unknown;
-};
-
 /** The backend as a process: `inference/main.ts` is this. Resolves to the exit code. */
-export function runInference(process: InferenceProcess, args: string[]): Promise<number> {
+export function runInference(process: HostProcess, args: string[]): Promise<number> {
   const { env } = process;
-  return runProcess(
-    async (life) => {
-      const { values } = readFlags({
-        args,
-        options: {
-          models: { type: "string" },
-          model: { type: "string" },
-          host: { type: "string", default: env.HOST ?? "127.0.0.1" },
-          port: { type: "string", default: env.PORT ?? "8000" },
-          workers: { type: "string", default: "auto" },
-        },
-      });
-      await serveInference(life, {
-        models: values.models,
-        model: values.model,
-        host: values.host,
-        port: readPort(values.port),
-        workers: readWorkers(values.workers),
-        log: createLog({ name: "backend", level: env.LOG_LEVEL ?? "info" }),
-      });
-    },
-    {
-      process,
-      complain: (line) => process.stderr.write(`tradewind: ${line}\n`),
-      // An ordinary exit while a worker computes aborts the process with a stack of its own.
-      stopAtOnce: () => process.kill(process.pid, "SIGKILL"),
-    },
-  );
+  return runProcess(async (life) => {
+    const { values } = readFlags({
+      args,
+      options: {
+        models: { type: "string" },
+        model: { type: "string" },
+        host: { type: "string", default: env.HOST ?? "127.0.0.1" },
+        port: { type: "string", default: env.PORT ?? "8000" },
+        workers: { type: "string", default: "auto" },
+      },
+    });
+    await serveInference(life, {
+      models: values.models,
+      model: values.model,
+      host: values.host,
+      port: readPort(values.port),
+      workers: readWorkers(values.workers),
+      log: createLog({ name: "backend", level: env.LOG_LEVEL ?? "info" }),
+    });
+  }, hostOptions(process));
 }

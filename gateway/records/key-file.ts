@@ -13,7 +13,7 @@ const KeyFile = z.strictObject({
         hash: z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal, not the key itself"),
       }),
     )
-    .min(1, "expected at least one key; tradewind keys create --records file prints one"),
+    .min(1, "expected at least one key; tradewind keys create NAME --file prints one"),
 });
 
 /** Keys for a gateway without a database: hashes in a file that may be committed or mounted. */

@@ -27,7 +27,7 @@ export async function openKeyReader(options: KeyReaderOptions): Promise<KeyReade
   if (records === "file") {
     log.warn(
       { keysFile },
-      "records: file, so these are off: changing keys while running, usage records, audit",
+      "records: file, so these are off: keys list and keys revoke (edit the file, it is read again every second)",
     );
     return { read: () => readKeyFile(keysFile), [Symbol.asyncDispose]: async () => {} };
   }

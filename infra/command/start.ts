@@ -11,10 +11,10 @@ import { readPort } from "#infra/runtime/config/port.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { entryPoint } from "#infra/runtime/entry-point.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import { type Lifecycle, runProcess } from "#infra/runtime/lifecycle.ts";
+import { hostOptions, type Lifecycle, runProcess } from "#infra/runtime/lifecycle.ts";
 import { makeFolder } from "#infra/runtime/make-folder.ts";
 import { openDatabase } from "#infra/runtime/postgres/database.ts";
-import { type EmbeddedPostgres, openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
+import { openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
 import { together } from "#infra/runtime/together.ts";
 import { type Child, startChild } from "./start/children.ts";
@@ -35,17 +35,17 @@ type Options = {
 };
 
 /**
- * `tradewind start`: the whole product as one process tree. The database, then the backend, then the gateway are
- * opened, and they are closed the other way round, so that no part ever misses one that it needs.
+ * `tradewind start`: the whole product as one process tree. The database and the backend side by side, then the
+ * gateway are opened, and they are closed the other way round, so that no part ever misses one that it needs.
  */
 export function start(args: string[]): Promise<number> {
   const children: ChildProcess[] = [];
+  const host = hostOptions(process);
   return runProcess((life) => startParts(life, readOptions(args), (child) => children.push(child)), {
-    process,
-    complain: (line) => process.stderr.write(`tradewind: ${line}\n`),
+    ...host,
     stopAtOnce: () => {
       for (const child of children) child.kill("SIGKILL");
-      process.kill(process.pid, "SIGKILL");
+      host.stopAtOnce();
     },
   });
 }
@@ -75,13 +75,14 @@ async function startParts(
   const { folder } = options;
   if (options.config !== undefined) await loadConfig(options.config);
   await makeFolder(folder);
-  const [postgres, backend] = await together<[EmbeddedPostgres, Child]>(life.stopping, [
+  const [postgres, backend] = await together(
+    life.stopping,
     async (signal) => {
       const place = join(folder, "postgres");
       return life.resources.use(await openEmbeddedPostgres({ folder: place, signal }));
     },
     (signal) => startBackend(life, options, { onSpawn, signal }),
-  ]);
+  );
   const models = await listModels(backend.url, { signal: life.stopping });
   const key = await prepareRecords(postgres.url, folder, life.stopping);
   const configFile = options.config ?? (await writeLocalConfig(options, models, backend.url));

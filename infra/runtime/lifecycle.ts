@@ -37,6 +37,23 @@ export type RunOptions = {
   readonly graceMs?: number;
 };
 
+/** What a process of ours needs of Node's own; its main hands it down. */
+export type HostProcess = ProcessDoor & {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stderr: { readonly write: (text: string) => unknown };
+  readonly pid: number;
+  readonly kill: (pid: number, signal: "SIGKILL") => unknown;
+};
+
+/** How a real process complains and stops; an ordinary exit would abort with a stack while a worker thread computes. */
+export function hostOptions(process: HostProcess): RunOptions {
+  return {
+    process,
+    complain: (line) => process.stderr.write(`tradewind: ${line}\n`),
+    stopAtOnce: () => process.kill(process.pid, "SIGKILL"),
+  };
+}
+
 /** Runs a process from its first line to its exit code: 0 after a drain, 1 when it could not start or a drain failed. */
 export async function runProcess(
   start: (life: Lifecycle) => Promise<void>,

@@ -1,24 +1,26 @@
+type Task<Result> = (signal: AbortSignal) => Promise<Result>;
+
 /**
- * Runs tasks side by side under one signal. The first failure tells the others to give up, and it is thrown only when
- * all have come to rest, so that nothing is still being opened when the caller begins to close.
+ * Runs two tasks side by side under one signal. The first failure tells the other to give up, and it is thrown only
+ * when both have come to rest, so that nothing is still being opened when the caller begins to close.
  */
-export async function together<Results extends readonly unknown[]>(
+export async function together<First, Second>(
   signal: AbortSignal,
-  tasks: { readonly [Place in keyof Results]: (signal: AbortSignal) => Promise<Results[Place]> },
-): Promise<Results> {
+  first: Task<First>,
+  second: Task<Second>,
+): Promise<[First, Second]> {
   const giveUp = new AbortController();
   const shared = AbortSignal.any([signal, giveUp.signal]);
-  const failures: unknown[] = [];
-  const running = tasks.map(async (task) => {
+  const run = async <Result>(task: Task<Result>): Promise<Result> => {
     try {
       return await task(shared);
     } catch (error) {
-      failures.push(error);
       giveUp.abort(error);
-      return undefined;
+      throw error;
     }
-  });
-  const results = await Promise.all(running);
-  if (failures.length > 0) throw failures[0];
-  return results as unknown[] as [...Results];
+  };
+  const both = [run(first), run(second)] as const;
+  await Promise.allSettled(both);
+  giveUp.signal.throwIfAborted();
+  return await Promise.all(both);
 }

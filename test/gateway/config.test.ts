@@ -48,6 +48,13 @@ test("a model cannot have two routes", () => {
   expect(() => parseConfig(text, { file: "t.yaml" })).toThrow('model "digits-s" has a route already');
 });
 
+test("a provider cannot be in a route twice, since it would only fail twice", () => {
+  const text = small.replace("[cpu-azure]]", "[ours-ecs]]");
+  expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(
+    'routes.0.failover.1.0: provider "ours-ecs" is in this route already',
+  );
+});
+
 test("a route without providers, a wrong unit and an unknown key are all named at once", () => {
   const text = small.replace("slo: 250ms", "slo: 250").replace("objective: balanced", "objektive: fast");
   expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(/2 problems:/);

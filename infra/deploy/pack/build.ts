@@ -22,7 +22,7 @@ const carried = new Set([
   ".html",
   ".css",
 ]);
-const leftBehind = ["infra/deploy", "inference/models/demo/samples"];
+const leftBehind = ["infra/deploy", "inference/models/demo/samples", "gateway/examples"];
 
 await buildPackage();
 

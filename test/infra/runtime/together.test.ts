@@ -5,12 +5,16 @@ const never = new AbortController().signal;
 
 test("results come in the order of the tasks, whoever was first", async () => {
   const later = Promise.withResolvers<string>();
-  const both = together<[string, number]>(never, [() => later.promise, async () => 2]);
+  const both = together(
+    never,
+    () => later.promise,
+    async () => 2,
+  );
   later.resolve("one");
   expect(await both).toEqual(["one", 2]);
 });
 
-test("the first failure stops the others and is thrown after they have come to rest", async () => {
+test("the first failure stops the other task and is thrown after that has come to rest", async () => {
   const events: string[] = [];
   const slow = (signal: AbortSignal): Promise<void> =>
     new Promise((resolve) => {
@@ -22,22 +26,18 @@ test("the first failure stops the others and is thrown after they have come to r
         });
       });
     });
-  const failing = together(never, [
-    slow,
-    () => Promise.reject(new Error("first")),
-    () => Promise.reject(new Error("second")),
-  ]);
+  const failing = together(never, slow, () => Promise.reject(new Error("first")));
   await expect(failing).rejects.toThrow("first");
   expect(events).toEqual(["told to stop", "at rest"]);
 });
 
-test("a signal from outside reaches every task", async () => {
+test("a signal from outside reaches both tasks", async () => {
   const outside = new AbortController();
   const waiting = (signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
-  const stopped = together(outside.signal, [waiting, waiting]);
+  const stopped = together(outside.signal, waiting, waiting);
   outside.abort(new Error("stop"));
   await expect(stopped).rejects.toThrow("stop");
 });
