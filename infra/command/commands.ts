@@ -7,7 +7,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     {
       summary: "everything on this machine, with nothing configured: a gateway, a backend, a database",
       usage:
-        "tradewind start [--model FILE.onnx] [--port 8080] [--data .tradewind] [--config FILE] [--workers N]",
+        "tradewind start [--model FILE.onnx] [--port 8080] [--data .tradewind] [--config FILE] [--workers 2]",
       run: async (args) => (await import("./start.ts")).start(args),
     },
   ],
@@ -24,7 +24,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     {
       summary: "an inference backend alone: images in, detections out, Open Inference Protocol",
       usage:
-        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers N]",
+        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers auto]",
       run: async (args) => (await import("./backend.ts")).backend(args),
     },
   ],

@@ -59,7 +59,8 @@ function readOptions(args: string[]): Options {
       port: { type: "string", default: process.env.PORT ?? "8080" },
       model: { type: "string" },
       config: { type: "string" },
-      workers: { type: "string", default: "auto" },
+      // For a first look: a thread per core and model would take a large machine's memory for nothing.
+      workers: { type: "string", default: "2" },
     },
   });
   const { data, host, port, model, config, workers } = values;
