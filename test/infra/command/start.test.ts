@@ -1,0 +1,79 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseConfig } from "#gateway/config.ts";
+import { hashKey } from "#gateway/records/api-key.ts";
+import { commands } from "#infra/command/commands.ts";
+import { showHelp } from "#infra/command/help.ts";
+import { developmentKey } from "#infra/command/start/development-key.ts";
+import { greeting } from "#infra/command/start/greeting.ts";
+import { listModels } from "#infra/command/start/list-models.ts";
+import { localConfig } from "#infra/command/start/local-config.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
+import type { Database } from "#infra/runtime/postgres/database.ts";
+import { json, startFakeBackend } from "#test/support/fake-backend.ts";
+
+const facts = {
+  gatewayUrl: "http://127.0.0.1:8080",
+  model: "digits-s",
+  models: ["digits-s", "digits-n"],
+  key: "tw_key",
+  sample: "/home/me/tradewind/demo/sample.jpg",
+  folder: "/home/me/tradewind/.tradewind",
+  cwd: "/home/me/tradewind",
+  seconds: 1.94,
+};
+
+test("the greeting holds one complete command on a line of its own", () => {
+  expect(greeting(facts).split("\n")[2]).toBe(
+    "curl --data-binary @demo/sample.jpg -H 'content-type: image/jpeg' -H 'authorization: Bearer tw_key' http://127.0.0.1:8080/v1/models/digits-s/detect",
+  );
+});
+
+test("a sample outside the current folder is named whole, and quoted where a shell would split it", () => {
+  const line = greeting({ ...facts, cwd: "/elsewhere", sample: "/home/it's me/sample.jpg" }).split("\n")[2];
+  expect(line).toContain(`--data-binary '@/home/it'\\''s me/sample.jpg' `);
+});
+
+test("the configuration that a start writes is one that the gateway reads", () => {
+  const text = localConfig({ models: ["digits-s"], source: "./demo", backendUrl: "http://127.0.0.1:5" });
+  expect(parseConfig(text, { file: "t.yaml" }).routes).toEqual([
+    { models: ["digits-s"], slo: 2_000, objective: "balanced", failover: [["local"]] },
+  ]);
+});
+
+test("the larger demo model is the example, and a backend that names no models is refused", async () => {
+  const signal = AbortSignal.timeout(5_000);
+  await using backend = await startFakeBackend({
+    infer: json(200, [{ name: "digits-n" }, { name: "digits-s" }]),
+  });
+  expect(await listModels(backend.url, { signal })).toEqual(["digits-s", "digits-n"]);
+  await using empty = await startFakeBackend({ infer: json(200, []) });
+  await expect(listModels(empty.url, { signal })).rejects.toMatchObject({ code: "backend_answer_invalid" });
+});
+
+test("a development key is made once, stored hashed, and its text kept for its owner", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "development-key-"));
+  const stored: unknown[][] = [];
+  const database = {
+    query: async (_: string, values: unknown[]) => stored.push(values),
+  } as unknown as Database;
+  const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
+  const key = await developmentKey(database, options);
+  expect(await developmentKey(database, options)).toBe(key);
+  expect(stored).toEqual(Array(2).fill([key.split("_")[1], "development", hashKey(key)]));
+  expect(await readFile(join(folder, "development-key"), "utf8")).toBe(`${key}\n`);
+  await writeFile(join(folder, "development-key"), "rubbish");
+  expect(await developmentKey(database, options)).not.toBe(key);
+  await rm(folder, { recursive: true });
+});
+
+test("the help names every command with what it is for", () => {
+  const page = showHelp(commands);
+  for (const [verb, { summary, usage }] of commands) {
+    expect(page).toContain(`  ${verb}`);
+    expect(page).toContain(summary);
+    expect(usage).toMatch(new RegExp(`^tradewind ${verb}`));
+  }
+});
