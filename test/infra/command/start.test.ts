@@ -56,9 +56,17 @@ test("the larger demo model is the example, and a backend that names no models i
 test("a development key is made once, stored hashed, and its text kept for its owner", async () => {
   const folder = await mkdtemp(join(tmpdir(), "development-key-"));
   const stored: unknown[][] = [];
-  const database = {
-    query: async (_: string, values: unknown[]) => stored.push(values),
-  } as unknown as Database;
+  const query = async (_: string, values: readonly unknown[] = []): Promise<never[]> => {
+    stored.push([...values]);
+    return [];
+  };
+  const close = async (): Promise<void> => {};
+  const database: Database = {
+    query,
+    transaction: (work) => work(query),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
   const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
   const key = await developmentKey(database, options);
   expect(await developmentKey(database, options)).toBe(key);
