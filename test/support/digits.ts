@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Whose handwriting a scene is made of: no writer is in two splits. */
+/** Whose handwriting a scene is made of: no form that a writer filled in is in two splits. */
 export type Split = "train" | "validation" | "held-out" | "fine-tune-a" | "fine-tune-b";
 
 /** One handwritten digit: 8 rows of 8 ink counts, each 0 to 16. */

@@ -18,7 +18,7 @@ await mkdir(join(demo, "samples"), { recursive: true });
 const truth = await Promise.all([...sampleScenes(), readmeScene()].map(write));
 await writeFile(join(demo, "samples/truth.json"), `${JSON.stringify(Object.fromEntries(truth))}\n`);
 
-/** Pictures of writers that no training saw, in the sizes that callers send. */
+/** Pictures of forms that no training saw, in the sizes that callers send. */
 function sampleScenes(): Sample[] {
   const shapes = sizes.flatMap(({ count, ...shape }) => Array.from({ length: count }, () => shape));
   return shapes.map((shape, index) => ({
