@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { serve } from "@hono/node-server";
 import { TradewindError } from "./errors.ts";
+import { refuseMalformed } from "./refuse-malformed.ts";
 
 export type HttpServer = AsyncDisposable & {
   readonly url: string;
@@ -37,13 +38,15 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     );
     made.once("error", (error) => reject(cannotListen(error, host, port)));
   });
-  const address = server.address() as AddressInfo;
+  server.on("clientError", refuseMalformed);
+  const connections = watchConnections(server);
+  const { port: opened } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= closeServer(server);
+    closing ??= closeServer(server, connections);
     return closing;
   };
-  return { url: urlOf(host, address.port), port: address.port, close, [Symbol.asyncDispose]: close };
+  return { url: urlOf(host, opened), port: opened, close, [Symbol.asyncDispose]: close };
 }
 
 function cannotListen(error: Error & { readonly code?: string }, host: string, port: number): TradewindError {
@@ -71,13 +74,46 @@ function cannotListen(error: Error & { readonly code?: string }, host: string, p
   );
 }
 
-/** A connection that was busy at the close falls idle later, and would then hold the close open for its keep-alive time. */
-async function closeServer(server: Server): Promise<void> {
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+type Connections = {
+  /** Destroys those without a request in hand: at once where not a byte came, else when they had time to send one. */
+  readonly endUnused: (options: { readonly waited: boolean }) => void;
+};
+
+function watchConnections(server: Server): Connections {
+  const open = new Set<Socket>();
+  const busy = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    busy.add(socket);
+    response.once("close", () => busy.delete(socket));
+  });
+  const endUnused: Connections["endUnused"] = ({ waited }) => {
+    for (const socket of open) {
+      if (!busy.has(socket) && (waited || socket.bytesRead === 0)) socket.destroy();
+    }
+  };
+  return { endUnused };
+}
+
+/**
+ * Node closes connections that rest between two requests, but not those that never sent one (a browser's spare, a
+ * balancer's check), nor those that fall idle later: either would hold the close open for as long as it likes.
+ */
+async function closeServer(server: Server, connections: Connections): Promise<void> {
+  let sweeps = 0;
+  const sweep = setInterval(() => {
+    sweeps += 1;
+    server.closeIdleConnections();
+    connections.endUnused({ waited: sweeps > 20 });
+  }, 50);
   try {
     await new Promise<void>((resolve, reject) => {
       server.close((error) => (error ? reject(error) : resolve()));
       server.closeIdleConnections();
+      connections.endUnused({ waited: false });
     });
   } finally {
     clearInterval(sweep);

@@ -61,6 +61,7 @@ export async function runProcess(
 ): Promise<number> {
   const stopping = new AbortController();
   const unlisten = listenForStop(stopping, options);
+  const ungrace = limitStop(stopping.signal, options);
   const resources = new AsyncDisposableStack();
   const state = { ready: false, failed: false };
   const fail = (error: unknown): void => {
@@ -87,6 +88,7 @@ export async function runProcess(
     const clean = await drain(resources, options);
     return clean && !state.failed ? 0 : 1;
   } finally {
+    ungrace();
     unlisten();
   }
 }
@@ -119,20 +121,32 @@ function tell(line: string, { process, complain }: RunOptions): void {
   else complain(line);
 }
 
-async function drain(resources: AsyncDisposableStack, options: RunOptions): Promise<boolean> {
-  const { complain, stopAtOnce, graceMs = 30_000 } = options;
-  const grace = setTimeout(() => {
-    complain(`still busy ${graceMs / 1000} s after the stop signal: stopping at once`);
-    stopAtOnce();
-  }, graceMs);
+/** From the first signal on there is only so much time, also for a start that does not notice the signal. */
+function limitStop(
+  stopping: AbortSignal,
+  { complain, stopAtOnce, graceMs = 30_000 }: RunOptions,
+): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => {
+      complain(`still busy ${graceMs / 1000} s after the stop signal: stopping at once`);
+      stopAtOnce();
+    }, graceMs);
+  };
+  stopping.addEventListener("abort", begin, { once: true });
+  return () => {
+    stopping.removeEventListener("abort", begin);
+    clearTimeout(timer);
+  };
+}
+
+async function drain(resources: AsyncDisposableStack, { complain }: RunOptions): Promise<boolean> {
   try {
     await resources.disposeAsync();
     return true;
   } catch (error) {
     complain(describeFailure(error));
     return false;
-  } finally {
-    clearTimeout(grace);
   }
 }
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -115,6 +115,25 @@ test("a request in hand is answered although Ctrl-C came before its body was who
   response.resume();
   expect(response.statusCode).toBe(200);
   expect(await stopped).toBe(0);
+});
+
+test("a connection that never sent anything does not hold up Ctrl-C", async () => {
+  await using product = await startTradewind("--data", join(root, "silent"));
+  const silent = connect(Number(new URL(product.detectUrl).port), "127.0.0.1");
+  await once(silent, "connect");
+  const began = performance.now();
+  expect(await product.stop()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(8_000);
+  silent.destroy();
+});
+
+test("a configuration that keeps its keys in a file is refused by start, which could not make one", async () => {
+  const config = join(repository, "gateway/examples/one-backend.yaml");
+  const { code, stderr } = await runTradewind(["start", "--data", join(root, "records"), "--config", config]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/^tradewind: .* says records: file: start keeps/),
+  });
 });
 
 test("a person's own export is served under its file's name", async () => {

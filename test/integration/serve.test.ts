@@ -138,6 +138,7 @@ test("the command explains itself, and refuses a verb that it does not have", as
     first: "tradewind: one public API in front of your image-inference services",
   });
   expect((await runTradewind(["start", "--help"])).stdout).toMatch(/^tradewind start \[/);
+  expect((await runTradewind(["--version"])).stdout).toBe("0.1.0\n");
   expect(await runTradewind(["fly"])).toMatchObject({
     code: 2,
     stderr: 'tradewind: there is no command "fly", see tradewind --help\n',

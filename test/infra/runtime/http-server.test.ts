@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
 
@@ -10,6 +11,52 @@ test("a port that is taken is refused by its number", async () => {
     code: "port_unavailable",
     message: `port ${server.port} on 127.0.0.1 is already in use`,
   });
+});
+
+/** Sends raw bytes and resolves with all that comes back until the server hangs up. */
+function exchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
+    let heard = "";
+    socket.on("data", (chunk) => {
+      heard += chunk;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(heard));
+  });
+}
+
+test.each([
+  ["no HTTP at all", "hello\r\n\r\n"],
+  [
+    "two lengths for one body",
+    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+  ],
+  [
+    "a length and chunks",
+    "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+  ],
+  ["headers without end", `GET / HTTP/1.1\r\nhost: x\r\n${"a: b\r\n".repeat(10_000)}`],
+])("%s is refused in words of ours", async (_, bytes) => {
+  await using server = await openHttpServer({ fetch: hello, host: "127.0.0.1", port: 0 });
+  const [head = "", body = "{}"] = (await exchange(server.port, bytes)).split("\r\n\r\n");
+  expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/problem\+json/);
+  expect(JSON.parse(body)).toMatchObject({
+    status: 400,
+    code: "request_malformed",
+    error: expect.stringMatching(/request/),
+  });
+});
+
+test("closing is not held up by a connection that never sent anything", async () => {
+  const server = await openHttpServer({ fetch: hello, host: "127.0.0.1", port: 0 });
+  const silent = exchange(server.port, "");
+  const halfAHead = exchange(server.port, "GET / HTTP/1.1\r\nhost");
+  await fetch(server.url);
+  const began = performance.now();
+  await server.close();
+  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(await Promise.all([silent, halfAHead])).toEqual(["", ""]);
 });
 
 test("closing waits for the request in hand and is not held up by its kept connection", async () => {

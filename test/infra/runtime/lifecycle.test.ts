@@ -95,6 +95,16 @@ test("a drain that outlasts its grace is cut short with a word about it", async 
   await running;
 });
 
+test("a start that does not notice the stop signal is cut short as well", async () => {
+  const { process, options, stops } = world();
+  const connected = Promise.withResolvers<void>();
+  const running = runProcess(() => connected.promise, { ...options, graceMs: 10 });
+  process.emit("SIGTERM");
+  await expect.poll(stops).toBe(1);
+  connected.resolve();
+  expect(await running).toBe(0);
+});
+
 test("a start that fails says so in one line, closes what stood already and ends with 1", async () => {
   const { options, complaints } = world();
   let closed = false;

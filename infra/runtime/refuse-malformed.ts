@@ -1,0 +1,28 @@
+import type { Duplex } from "node:stream";
+import { catalogue, type ErrorCode } from "./errors.ts";
+
+/**
+ * Answers what never became a request, so that nobody below sees it: too slow, too long a head, or no HTTP at all. The
+ * body reads as problem details and, by its `error`, as the Open Inference Protocol's form: which was meant is unknown.
+ */
+export function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [code, detail] = explain(error.code);
+  const { status, retryable } = catalogue[code];
+  const title = code.replaceAll("_", " ");
+  const type = `urn:tradewind:error:${code}`;
+  const body = JSON.stringify({ type, title, status, detail, code, retryable, error: detail });
+  const head = [
+    `HTTP/1.1 ${status} ${status === 408 ? "Request Timeout" : "Bad Request"}`,
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function explain(code: string | undefined): [ErrorCode, string] {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return ["body_too_slow", "the request did not arrive in time"];
+  if (code === "HPE_HEADER_OVERFLOW") return ["request_malformed", "the headers of the request are too long"];
+  return ["request_malformed", "this is no HTTP request that can be understood"];
+}
