@@ -4,7 +4,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"],
+          // Nothing here leaves anything behind, so files share their modules: 9 s instead of 21 on two cores.
+          isolate: false,
+        },
       },
       {
         test: {
