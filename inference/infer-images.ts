@@ -22,7 +22,8 @@ export type InferDeps = {
 /** The handler of `infer`: admission, body, codec, model, answer, with its outcome counted. */
 export function inferImages({
   telemetry,
-  maxBodyBytes = 20_971_520,
+  // A gateway's 20 MiB of image, with the head that the protocol puts before it.
+  maxBodyBytes = 20_971_520 + 65_536,
   bodyTimeoutMs = 30_000,
   maxInFlight = 64,
 }: InferDeps) {

@@ -1,14 +1,18 @@
 import type { ModelInfo } from "#inference/contract.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
+import { asTradewindError } from "#infra/runtime/errors.ts";
 import type { Backend, Fleet } from "./snapshot.ts";
 
 /**
  * What each backend says of each model it should have, asked beside the path. A pair is in one of these states, and
  * only `ask` moves it:
  *
- *   UNKNOWN   never answered, or its last answer was a failure: the pair gets no traffic, and is asked again soon
- *   KNOWN     described: the pair may be chosen, and is asked again at leisure, since a version may have changed
+ *   UNKNOWN   never answered, or not for three questions in a row: the pair gets no traffic, and goes on being asked
+ *   KNOWN     described: the pair may be chosen, and goes on being asked, since a version may have changed
+ *   DOUBTED   known, but one or two questions were not answered: still chosen, for a busy backend is not a dead one
+ *
+ * A backend that cannot be reached at all is UNKNOWN at once.
  */
 export type Directory = AsyncDisposable & {
   readonly find: (backend: Backend, model: string) => ModelInfo | undefined;
@@ -24,6 +28,8 @@ export type DirectoryOptions = {
   readonly timeoutMs?: number;
 };
 
+const mostDoubts = 3;
+
 type Pair = { readonly backend: Backend; readonly model: string };
 
 /** Asks everybody once before it returns, so that a fleet that is up is known when the door opens. */
@@ -31,15 +37,20 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   const { fleet, clock, askAgainMs = 1_000, timeoutMs = 2_000 } = options;
   const pairs = pairsOf(fleet);
   const known = new Map<string, ModelInfo>();
+  const doubts = new Map<string, number>();
   const stop = new AbortController();
 
   const ask = async ({ backend, model }: Pair): Promise<void> => {
+    const key = keyOf(backend, model);
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
-      known.set(keyOf(backend, model), await backend.client.describe(model, { signal }));
+      known.set(key, await backend.client.describe(model, { signal }));
+      doubts.delete(key);
     } catch (error) {
       if (stop.signal.aborted) return;
-      known.delete(keyOf(backend, model));
+      doubts.set(key, (doubts.get(key) ?? 0) + 1);
+      const isGone = asTradewindError(error).code === "backend_unreachable";
+      if (isGone || (doubts.get(key) ?? 0) >= mostDoubts) known.delete(key);
       sideConcernSkipped.publish({ what: `describing ${model} at ${backend.id}`, error });
     }
   };

@@ -115,6 +115,45 @@ test.each([
   expect((await failureOf(answer as never)).code).toBe("backend_answer_invalid");
 });
 
+const changed = (name: string, data: readonly number[]) =>
+  json(200, {
+    ...inferAnswer,
+    outputs: inferAnswer.outputs.map((output) => (output.name === name ? { ...output, data } : output)),
+  });
+
+test.each([
+  ["a count beyond all reason", changed("counts", [1e12])],
+  ["a negative count", changed("counts", [-1])],
+  ["an image without a size", changed("sizes", [0, 480])],
+  ["a class that the model does not have", changed("classes", [2])],
+  ["a negative class", changed("classes", [-1])],
+  ["a score above one", changed("scores", [7])],
+])("%s is an invalid answer, which another backend may better", async (_, answer) => {
+  expect(await failureOf(answer)).toMatchObject({
+    code: "backend_answer_invalid",
+    kind: { retryable: true },
+  });
+});
+
+test("a box beyond the image is cut at its edge", async () => {
+  await using backend = await startFakeBackend({ infer: changed("boxes", [-5, 1e300, 700, 1e308]) });
+  await using client = createOpenInferenceClient({ url: backend.url });
+  const { detections } = await client.detect({ model, image, options, signal: noHurry() });
+  expect(detections[0]?.box).toEqual({ x1: 0, y1: 480, x2: 640, y2: 480 });
+});
+
+test("a backend that is busy with images still answers a question about its model", async () => {
+  await using backend = await startFakeBackend({ infer: () => {} });
+  await using client = createOpenInferenceClient({ url: backend.url, connections: 2 });
+  const leave = new AbortController();
+  const waiting = [1, 2, 3, 4].map(() =>
+    client.detect({ model, image, options, signal: leave.signal }).catch(() => "left"),
+  );
+  expect(await client.describe("digits-s", { signal: AbortSignal.timeout(2_000) })).toEqual(model);
+  leave.abort();
+  await Promise.all(waiting);
+});
+
 test("an answer without end is cut off", async () => {
   const failure = await failureOf((_, response) => {
     const pour = (): void => {
