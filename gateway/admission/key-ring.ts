@@ -15,14 +15,21 @@ export type KeyRingOptions = {
   readonly clock: Clock;
   /** How long a revoked key may go on working. */
   readonly refreshMs?: number;
+  /** A database that hangs is told like one that is away. */
+  readonly readTimeoutMs?: number;
 };
 
 /** Fails when the first read fails; a later one that fails keeps the last keys, since they are better than none. */
-export async function openKeyRing({ read, clock, refreshMs = 1_000 }: KeyRingOptions): Promise<KeyRing> {
+export async function openKeyRing({
+  read,
+  clock,
+  refreshMs = 1_000,
+  readTimeoutMs = 10_000,
+}: KeyRingOptions): Promise<KeyRing> {
   const stop = new AbortController();
   let byHash = new Map<string, KeyRecord>();
   const refresh = async (): Promise<void> => {
-    const keys = await read({ signal: stop.signal });
+    const keys = await read({ signal: AbortSignal.any([stop.signal, AbortSignal.timeout(readTimeoutMs)]) });
     byHash = new Map(keys.map((key) => [key.hash, key]));
   };
   await refresh();

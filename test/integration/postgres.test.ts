@@ -1,8 +1,8 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findBinaries } from "#infra/runtime/postgres/binaries.ts";
@@ -29,6 +29,13 @@ afterAll(async () => {
 async function isRunning(pid: number): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
   return command !== "";
+}
+
+async function othersMayEnter(place: string): Promise<boolean> {
+  for (let folder = place; folder !== dirname(folder); folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) return false;
+  }
+  return true;
 }
 
 async function migrationsIn(name: string, files: Record<string, string>): Promise<URL> {
@@ -73,16 +80,44 @@ test.skipIf(process.getuid?.() !== 0)(
   "root without user namespaces is told which folder is in the way",
   async () => {
     const folder = join(root, "closed");
-    await mkdir(folder, { mode: 0o700 });
-    const launching = chooseLaunch({ uid: 0, path: "/nowhere", reach: [folder], own: folder });
+    await mkdir(join(folder, "a", "b"), { recursive: true });
+    await chmod(folder, 0o700);
+    const launching = chooseLaunch({
+      uid: 0,
+      path: "/nowhere",
+      programs: "/",
+      folder: join(folder, "a", "b"),
+    });
     await expect(launching).rejects.toThrow(
       `PostgreSQL does not run as root, and another user cannot enter ${folder}`,
     );
   },
 );
 
+test.skipIf(process.getuid?.() !== 0)(
+  "root without user namespaces gets a server as another user, again and again",
+  async (context) => {
+    const { postgres } = await findBinaries();
+    if (!(await othersMayEnter(dirname(postgres))))
+      context.skip("the programs lie in a folder that only root may enter");
+    await chmod(root, 0o755);
+    const folder = join(root, "as-nobody", "data");
+    for (const expected of [[], [{ n: 1 }]]) {
+      await using server = await openEmbeddedPostgres({ folder, path: "/nowhere" });
+      await using database = await openDatabase({ url: server.url });
+      await database.query("CREATE TABLE IF NOT EXISTS kept (n integer)");
+      expect(await database.query("SELECT n FROM kept")).toEqual(expected);
+      await database.query("INSERT INTO kept VALUES (1)");
+      expect((await stat(join(folder, "cluster"))).uid).toBe(65_534);
+      expect((await stat(join(folder, "password"))).mode & 0o777).toBe(0o600);
+    }
+  },
+);
+
 test("an ordinary user starts the server as it is", async () => {
-  expect(await chooseLaunch({ uid: 1_000, path: "/nowhere", reach: [], own: root })).toEqual({ prefix: [] });
+  expect(await chooseLaunch({ uid: 1_000, path: "/nowhere", programs: "/", folder: root })).toEqual({
+    prefix: [],
+  });
 });
 
 test("a killed owner leaves no server behind, and the next one opens the same folder", async () => {
@@ -127,11 +162,27 @@ test("a cluster that is broken is refused with the server's own reason, and the 
 
 test("an initdb that was cut short is made anew", async () => {
   const folder = join(root, "half-made");
-  await mkdir(join(folder, "cluster.unfinished", "base"), { recursive: true });
+  await mkdir(join(folder, "unfinished", "cluster", "base"), { recursive: true });
   await writeFile(join(folder, "password"), "from the first try");
   await using server = await openEmbeddedPostgres({ folder });
   await using database = await openDatabase({ url: server.url });
   expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+});
+
+test("a database that lost a file it is known by is left as it is, password and all", async () => {
+  const folder = join(root, "lost");
+  await (await openEmbeddedPostgres({ folder })).close();
+  const password = await readFile(join(folder, "password"), "utf8");
+  const version = await readFile(join(folder, "cluster", "PG_VERSION"), "utf8");
+  await rm(join(folder, "cluster", "PG_VERSION"));
+  await expect(openEmbeddedPostgres({ folder })).rejects.toMatchObject({ code: "folder_unusable" });
+  await writeFile(join(folder, "cluster", "PG_VERSION"), version);
+  await writeFile(join(folder, "password"), "wrong");
+  await expect(openEmbeddedPostgres({ folder })).rejects.toThrow(
+    "the password beside the database does not open it",
+  );
+  await writeFile(join(folder, "password"), password);
+  await (await openEmbeddedPostgres({ folder })).close();
 });
 
 test("a platform without binaries is named with what to install", async () => {
@@ -168,6 +219,34 @@ test("a statement that was given up before it began is not sent", async () => {
   ).rejects.toThrow("gone");
 });
 
+test("whoever waits for another's migration gives up when told to", async () => {
+  await using database = await freshDatabase("locked");
+  const folder = await migrationsIn("locked", { "0001-a.sql": "CREATE TABLE a (n integer)" });
+  const done = Promise.withResolvers<void>();
+  const holding = Promise.withResolvers<void>();
+  const other = database.transaction(async (query) => {
+    await query("SELECT pg_advisory_xact_lock(2018104523)");
+    holding.resolve();
+    await done.promise;
+  });
+  await holding.promise;
+  const stop = new AbortController();
+  const waiting = migrate(database, folder, { signal: stop.signal });
+  stop.abort(new Error("told to stop"));
+  await expect(waiting).rejects.toThrow("told to stop");
+  done.resolve();
+  await other;
+  expect(await migrate(database, folder)).toEqual(["0001-a.sql"]);
+});
+
+test("an address that is no PostgreSQL address is refused without being repeated", async () => {
+  for (const url of ["", "garbage", "mysql://me:hunter2@x/y"]) {
+    const opening = openDatabase({ url });
+    await expect(opening).rejects.toMatchObject({ code: "config_invalid" });
+    await expect(opening).rejects.not.toThrow("hunter2");
+  }
+});
+
 test("four processes' worth of migrating at once applies each file exactly once", async () => {
   await using database = await freshDatabase("together");
   const folder = await migrationsIn("together", {
@@ -188,15 +267,4 @@ test("a migration that fails leaves the database as it was", async () => {
   });
   await expect(migrate(database, folder)).rejects.toThrow("syntax error");
   await expect(database.query("SELECT * FROM a")).rejects.toThrow('relation "a" does not exist');
-});
-
-test("a restart keeps the data", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "tradewind-postgres-"));
-  for (const text of ["CREATE TABLE kept AS SELECT 7 AS n", "SELECT n FROM kept"]) {
-    await using started = await openEmbeddedPostgres({ folder });
-    await using database = await openDatabase({ url: started.url });
-    const rows = await database.query(text);
-    if (text.startsWith("SELECT")) expect(rows).toEqual([{ n: 7 }]);
-  }
-  expect.assertions(1);
 });

@@ -1,4 +1,4 @@
-import { chmod, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Chance } from "../chance.ts";
@@ -19,35 +19,53 @@ export type ClusterOptions = {
 
 export type Cluster = { readonly place: string; readonly password: string };
 
-/** The files of the database: those that are there, or new ones that appear whole or not at all. */
+/**
+ * The files of the database: those that are there, or new ones. A kill at any instant leaves either no `cluster`, and
+ * all is made anew, or a `cluster` with its password beside it, since that is written first.
+ */
 export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   const place = join(options.folder, "cluster");
   const passwordFile = join(options.folder, "password");
+  if (!(await isThere(place))) return { place, password: await makeCluster(place, passwordFile, options) };
   const password = await readFile(passwordFile, "utf8").catch(() => undefined);
-  if (!(await isMade(place))) return { place, password: await makeCluster(place, passwordFile, options) };
-  if (password !== undefined) return { place, password };
+  const version = await readFile(join(place, "PG_VERSION"), "utf8").catch(() => undefined);
+  if (password !== undefined && version !== undefined) return { place, password };
+  const missing = version === undefined ? join(place, "PG_VERSION") : passwordFile;
   const hint = "put the file back, or remove the folder to begin anew without the data in it";
-  throw new TradewindError("folder_unusable", `${passwordFile} is missing beside its database`, { hint });
+  throw new TradewindError(
+    "folder_unusable",
+    `${missing} cannot be read, so the database there cannot be used`,
+    { hint },
+  );
 }
 
-async function isMade(place: string): Promise<boolean> {
-  const version = await readFile(join(place, "PG_VERSION"), "utf8").catch(() => undefined);
-  return version !== undefined;
+/** Only a folder that is not there may be made: one that cannot be looked at may hold somebody's data. */
+async function isThere(place: string): Promise<boolean> {
+  try {
+    await stat(place);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw new TradewindError("folder_unusable", `cannot look into ${place}`, { cause });
+  }
 }
 
 async function makeCluster(place: string, passwordFile: string, options: ClusterOptions): Promise<string> {
-  const { initdb, launch, chance, signal } = options;
+  const { folder, initdb, launch, chance, signal } = options;
   const password = Buffer.from(chance.bytes(24)).toString("base64url");
-  const unfinished = `${place}.unfinished`;
-  await rm(unfinished, { recursive: true, force: true });
+  // A room that the server's user owns, so that neither the password nor the cluster is ever open to others.
+  const room = join(folder, "unfinished");
+  await rm(room, { recursive: true, force: true });
+  await mkdir(room, { mode: 0o700 });
+  const draft = join(room, "password");
+  await writeFile(draft, password, { mode: 0o600 });
+  if (launch.user) for (const path of [draft, room]) await chown(path, launch.user.uid, launch.user.gid);
+  const auth = ["-U", user, "--auth=scram-sha-256", "--pwfile", draft];
+  const manner = ["--encoding=UTF8", "--locale=C", "--no-instructions"];
+  await runToEnd(launch, [initdb, "-D", join(room, "cluster"), ...auth, ...manner], signal);
   await writeFile(passwordFile, password, { mode: 0o600 });
-  if (launch.user) await chmod(passwordFile, 0o644);
-  const auth = ["-U", user, "--auth=scram-sha-256", "--pwfile", passwordFile];
-  // No sync here: a cluster that a power cut tears is not yet renamed, or is made again since nothing is in it.
-  const manner = ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"];
-  await runToEnd(launch, [initdb, "-D", unfinished, ...auth, ...manner], signal);
-  await chmod(passwordFile, 0o600);
-  await rename(unfinished, place);
+  await rename(join(room, "cluster"), place);
+  await rm(room, { recursive: true, force: true });
   return password;
 }
 

@@ -24,7 +24,10 @@ export type Query = {
 export type Database = AsyncDisposable & {
   readonly query: Query;
   /** All or nothing; the work gets a query of its own connection. */
-  readonly transaction: <Result>(work: (query: Query) => Promise<Result>) => Promise<Result>;
+  readonly transaction: <Result>(
+    work: (query: Query) => Promise<Result>,
+    options?: { readonly signal?: AbortSignal },
+  ) => Promise<Result>;
   readonly close: () => Promise<void>;
 };
 
@@ -38,11 +41,18 @@ export type DatabaseOptions = {
 /** Opens the pool and one connection of it, so that a wrong address is found at start. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { url, connections = 10, connectTimeoutMs = 5_000, statementTimeoutMs = 30_000 } = options;
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    const hint = "expected postgres://user:password@host:port/database";
+    throw new TradewindError("config_invalid", "DATABASE_URL is no PostgreSQL address", { hint });
+  }
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
+    // The server's own limit does not help where the server hangs or the network is cut.
+    query_timeout: statementTimeoutMs + 5_000,
+    keepAlive: true,
     application_name: "tradewind",
   });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
@@ -68,26 +78,43 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     query: (async (...call: Parameters<Query>) => {
       const client = await connect();
-      return await runAndRelease(client, () => queryOn(client)(...call));
+      return await runAndRelease(client, call[2]?.signal, () => queryOn(client)(...call));
     }) as Query,
-    transaction: async (work) => {
+    transaction: async (work, { signal } = {}) => {
       const client = await connect();
-      return await runAndRelease(client, () => inTransaction(client, work));
+      return await runAndRelease(client, signal, () => inTransaction(client, work));
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/** A connection on which anything failed is not used again: it may be inside a transaction, or half a protocol. */
-async function runAndRelease<Result>(client: pg.PoolClient, work: () => Promise<Result>): Promise<Result> {
-  let broken = true;
-  try {
-    const result = await work();
-    broken = false;
-    return result;
-  } finally {
+/**
+ * A connection on which anything failed or was given up is not used again: it may be inside a transaction, or half a
+ * protocol. Closing it is also what ends a query that nobody waits for any more.
+ */
+async function runAndRelease<Result>(
+  client: pg.PoolClient,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let release = (broken: boolean): void => {
+    release = () => {};
     client.release(broken);
+  };
+  const onAbort = (): void => release(true);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    signal?.throwIfAborted();
+    const result = await work();
+    release(false);
+    return result;
+  } catch (error) {
+    release(true);
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 

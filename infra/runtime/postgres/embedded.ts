@@ -28,19 +28,21 @@ export type EmbeddedOptions = {
   readonly folder: string;
   readonly signal?: AbortSignal;
   readonly startTimeoutMs?: number;
+  /** Where the programs are looked for that let root start a server. */
+  readonly path?: string;
   readonly chance?: Chance;
 };
 
 export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const { folder, startTimeoutMs = 20_000, chance = systemChance } = options;
+  const { folder, startTimeoutMs = 20_000, path = usualPath, chance = systemChance } = options;
   const limit = AbortSignal.timeout(startTimeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
   const { initdb, postgres } = await findBinaries();
   await makeFolder(folder);
   await using opening = new AsyncDisposableStack();
   opening.use(await takeFolder(folder));
-  const reach = [dirname(postgres), dirname(folder)];
-  const launch = await chooseLaunch({ uid: process.getuid?.(), path: usualPath, reach, own: folder });
+  const programs = dirname(postgres);
+  const launch = await chooseLaunch({ uid: process.getuid?.(), path, programs, folder });
   const cluster = await ensureCluster({ folder, initdb, launch, chance, signal });
   await clearOrphan(cluster.place, signal);
   const { url, pid } = opening.use(await startServer({ cluster, postgres, launch, signal }));

@@ -25,8 +25,7 @@ export async function migrate(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<readonly string[]> {
   const migrations = await readMigrations(folder);
-  return await database.transaction(async (query) => {
-    signal?.throwIfAborted();
+  const apply = async (query: Query): Promise<string[]> => {
     // Waiting for another process's migration may take as long as that one does.
     await query("SET LOCAL statement_timeout = 0");
     await query("SELECT pg_advisory_xact_lock($1)", [lockNumber]);
@@ -40,7 +39,8 @@ export async function migrate(
       ]);
     }
     return pending.map(({ name }) => name);
-  });
+  };
+  return await database.transaction(apply, signal ? { signal } : {});
 }
 
 /** The files in order, refused when a number is missing, doubled or unreadable. */

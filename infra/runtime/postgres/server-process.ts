@@ -79,7 +79,12 @@ async function answers(url: string): Promise<boolean> {
   try {
     await client.connect();
     return true;
-  } catch {
+  } catch (cause) {
+    if ((cause as { readonly code?: unknown }).code === "28P01") {
+      throw new TradewindError("folder_unusable", "the password beside the database does not open it", {
+        cause,
+      });
+    }
     return false;
   } finally {
     await client.end().catch(() => {});

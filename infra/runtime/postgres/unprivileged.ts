@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
-import { access, chown, stat } from "node:fs/promises";
+import { access, chmod, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { TradewindError } from "../errors.ts";
 
@@ -14,26 +14,26 @@ export type Launch = {
 export type LaunchOptions = {
   readonly uid: number | undefined;
   readonly path: string;
-  /** What the program has to reach. */
-  readonly reach: readonly string[];
-  /** What it has to own. */
-  readonly own: string;
+  /** Where the programs are. */
+  readonly programs: string;
+  /** The folder of the data, which is ours, as is the one that holds it. */
+  readonly folder: string;
 };
 
 /**
  * As an ordinary user: just start it. As root: inside a user namespace, where root is called 1000 and files stay
  * root's own, so that a private folder works; where namespaces are forbidden, as a user who can reach everything.
  */
-export async function chooseLaunch({ uid, path, reach, own }: LaunchOptions): Promise<Launch> {
+export async function chooseLaunch({ uid, path, programs, folder }: LaunchOptions): Promise<Launch> {
   const follow = await tiedToParent(path);
   if (uid !== 0) return { prefix: follow };
   const unshare = await findProgram("unshare", path);
   const namespace = unshare ? [unshare, "--user", "--map-user=1000", "--map-group=1000", "--"] : [];
   if (unshare && (await succeeds([...namespace, "/bin/true"]))) return { prefix: [...namespace, ...follow] };
-  const nobody = { uid: 65_534, gid: 65_534 };
-  for (const place of reach) await mustBeReachable(place);
-  await chown(own, nobody.uid, nobody.gid);
-  return { prefix: follow, user: nobody };
+  // Others may pass through our two folders, though not list them; what is secret in them is a file of its owner's.
+  for (const ours of [dirname(folder), folder]) await chmod(ours, 0o711);
+  for (const place of [programs, folder]) await mustBeReachable(place);
+  return { prefix: follow, user: { uid: 65_534, gid: 65_534 } };
 }
 
 /** On Linux the kernel can send a signal when the parent dies, so that kill -9 leaves no database behind. */
