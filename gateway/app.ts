@@ -27,10 +27,23 @@ export function createApp(deps: AppDeps): Hono<GatewayEnv> {
     c.body(await deps.metrics.metrics(), 200, { "content-type": deps.metrics.contentType }),
   );
   app.route("/", imageRoutes(deps));
-  app.all("/v1/models/:model/detect", (c) => answerProblem(wrongMethod(c.req.method, "POST"), c));
-  app.all("/v1/models", (c) => answerProblem(wrongMethod(c.req.method, "GET"), c));
+  for (const [path, verb] of Object.entries(verbs)) {
+    app.all(path, (c) => {
+      c.header("allow", verb);
+      return answerProblem(wrongMethod(c.req.method, verb), c);
+    });
+  }
   return app;
 }
+
+/** What each path answers to; any other verb there is told so. */
+const verbs = {
+  "/livez": "GET, HEAD",
+  "/readyz": "GET, HEAD",
+  "/metrics": "GET, HEAD",
+  "/v1/models": "GET, HEAD",
+  "/v1/models/:model/detect": "POST",
+};
 
 function unknownRoute(method: string, path: string): TradewindError {
   return new TradewindError("route_unknown", `there is nothing at ${method} ${path.slice(0, 200)}`);

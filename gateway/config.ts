@@ -7,6 +7,8 @@ const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected letters, digits, dot, dash and underscore");
 
+const withinAnHour = duration.pipe(z.number().max(3_600_000, "expected at most 1h"));
+
 const model = z.strictObject({
   /** Where the weights lie; the backends read it, the gateway only names it. */
   source: z.string().min(1),
@@ -16,20 +18,20 @@ const model = z.strictObject({
 const route = z.strictObject({
   models: z.array(name).min(1),
   /** What a request may take from its last byte in to its first byte out. */
-  slo: duration.default(2_000),
+  slo: withinAnHour.default(2_000),
   objective: z.enum(["cost", "balanced", "latency"]).default("balanced"),
   /** Groups of providers in the order in which they are tried. */
   failover: z.array(z.array(name).min(1)).min(1),
 });
 
 const limits = z.strictObject({
-  body: byteSize.default(20 * 1_048_576),
+  body: byteSize.pipe(z.number().max(256 * 1_048_576, "expected at most 256MiB")).default(20 * 1_048_576),
   /** Slower uploads are cut off, so that a dripping client can't hold memory for long. */
-  bodyTimeout: duration.default(30_000),
+  bodyTimeout: withinAnHour.default(30_000),
   /** Requests in hand at once; beyond it the answer is an immediate 503, since a queue only makes everybody late. */
   inFlight: z.int().min(1).max(100_000).default(256),
   /** The longest a request may take once its body is here, however generous its route is. */
-  requestTimeout: duration.default(30_000),
+  requestTimeout: withinAnHour.default(30_000),
 });
 
 export const Config = z

@@ -31,7 +31,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
   const config = await loadConfig(configFile);
   const metrics = createMetrics();
   life.resources.use(measureRequests(metrics));
-  life.resources.use(logRequests(log));
+  life.resources.use(logRequests(log, systemClock));
 
   const keysFile = resolve(dirname(configFile), config.keysFile);
   const reader = life.resources.use(
@@ -58,7 +58,15 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
     clock: systemClock,
     chance: systemChance,
   });
-  const server = life.resources.use(await openHttpServer({ fetch: app.fetch, host, port }));
+  const server = life.resources.use(
+    await openHttpServer({
+      fetch: app.fetch,
+      host,
+      port,
+      // The body reader gives up first and in our words; this is for what never reaches it.
+      requestTimeoutMs: config.limits.bodyTimeout + 10_000,
+    }),
+  );
   life.announce({ url: server.url });
   log.info({ url: server.url }, "the gateway is ready");
 }

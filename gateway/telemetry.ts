@@ -1,5 +1,6 @@
 import { Counter, Histogram } from "prom-client";
 import { requestFinished, sideConcernSkipped } from "#infra/runtime/channels.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
 
@@ -27,17 +28,27 @@ export function measureRequests(metrics: Metrics): Disposable {
   return stack;
 }
 
+/** A side concern that goes on failing is told again after this long. */
+const tellAgainMs = 60_000;
+
 /** Writes a line for each request: quiet for the caller's own faults, loud for ours, with the cause that the caller did not see. */
-export function logRequests(log: Log): Disposable {
+export function logRequests(log: Log, clock: Clock): Disposable {
   const stack = new DisposableStack();
+  const told = new Map<string, number>();
   stack.defer(
     requestFinished.subscribe(({ error, ...event }) => {
-      if (event.status >= 500) log.warn({ ...event, err: error }, "request failed");
+      // An answer without an error is a probe being told the truth, not a failure.
+      if (event.status >= 500 && error) log.warn({ ...event, err: error }, "request failed");
       else log.debug(event, "request finished");
     }),
   );
   stack.defer(
-    sideConcernSkipped.subscribe(({ what, error }) => log.debug({ err: error }, `skipped ${what}`)),
+    sideConcernSkipped.subscribe(({ what, error }) => {
+      const isNews = clock.elapsed() - (told.get(what) ?? Number.NEGATIVE_INFINITY) >= tellAgainMs;
+      if (!isNews) return;
+      told.set(what, clock.elapsed());
+      log.warn({ err: error }, `skipped ${what}`);
+    }),
   );
   return stack;
 }

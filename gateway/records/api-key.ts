@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
+import { z } from "zod";
 import type { Chance } from "#infra/runtime/chance.ts";
 
 /** What is stored of a key. */
 export type KeyRecord = { readonly id: string; readonly name: string; readonly hash: string };
+
+/** One line that a list can show; control characters could make two of it. */
+export const keyName = z
+  .string()
+  .regex(/^[^\p{Cc}]{1,100}$/u, "expected a name of 1 to 100 characters without control characters");
 
 /** A new key: the text goes to its owner once, the record is kept. */
 export function createApiKey(

@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import type { KeyRecord } from "./api-key.ts";
+import { type KeyRecord, keyName } from "./api-key.ts";
 
 const KeyFile = z.strictObject({
   keys: z
     .array(
       z.strictObject({
         id: z.string().regex(/^[0-9a-f]{12}$/, "expected the 12 hexadecimal digits behind tw_"),
-        name: z.string().min(1).max(100),
+        name: keyName,
         hash: z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256 in hexadecimal, not the key itself"),
       }),
     )

@@ -1,6 +1,4 @@
 import { type Context, Hono } from "hono";
-import { z } from "zod";
-import type { DetectOptions } from "#inference/contract.ts";
 import { sniffImage } from "#inference/image/sniff.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
@@ -12,6 +10,7 @@ import { type DispatchAnswer, dispatch } from "../dispatch/dispatch.ts";
 import type { Directory } from "../fleet/directory.ts";
 import type { Fleet, Route } from "../fleet/snapshot.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
+import { readOptions } from "./detect-options.ts";
 
 export type ImagesDeps = {
   /** Asked on each request, since the fleet may be replaced between two. */
@@ -29,7 +28,7 @@ export function imageRoutes(deps: ImagesDeps): Hono<GatewayEnv> {
     .post("/v1/models/:model/detect", async (c) => {
       const route = findRoute(deps.fleet(), c.req.param("model"));
       c.set("model", route.model);
-      const options = parseOptions(c.req.query());
+      const options = readOptions(c.req.queries());
       refuseWrapped(c);
       using _place = deps.inFlight.enter();
       const image = await readBody(c, { maxBytes: deps.limits.body, timeoutMs: deps.limits.bodyTimeout });
@@ -75,26 +74,6 @@ function refuseWrapped(c: Context): void {
       `content-encoding ${encoding.slice(0, 32)} is not accepted, images are compressed already`,
     );
   }
-}
-
-const unit = z.coerce.number("expected a number from 0 to 1").min(0).max(1);
-
-const query = z.strictObject({
-  conf: unit.default(0.25),
-  iou: unit.default(0.7),
-  max_detections: z.coerce.number("expected a whole number from 1 to 300").int().min(1).max(300).default(300),
-});
-
-function parseOptions(given: Record<string, string>): DetectOptions {
-  const parsed = query.safeParse(given);
-  if (parsed.success) {
-    const { conf, iou, max_detections: maxDetections } = parsed.data;
-    return { conf, iou, maxDetections };
-  }
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    [path.join("."), message].filter(Boolean).join(": "),
-  );
-  throw new TradewindError("parameter_invalid", problems.join("; "));
 }
 
 function present(answer: DispatchAnswer, route: Route, requestId: string, totalMs: number): object {

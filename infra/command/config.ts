@@ -3,8 +3,8 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 
 /** `tradewind config check [FILE]`: says what a configuration declares, or everything that is wrong with it. */
 export async function config(args: readonly string[]): Promise<number> {
-  const [verb, file = "tradewind.yaml"] = args;
-  if (verb !== "check")
+  const [verb, file = "tradewind.yaml", ...more] = args;
+  if (verb !== "check" || more.length > 0)
     throw new TradewindError("request_malformed", "expected: tradewind config check [FILE]");
   const { models, providers, routes } = await loadConfig(file);
   const count = (of: object, what: string): string => {

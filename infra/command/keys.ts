@@ -1,5 +1,5 @@
 import process from "node:process";
-import { createApiKey } from "#gateway/records/api-key.ts";
+import { createApiKey, keyName } from "#gateway/records/api-key.ts";
 import { readKeys, revokeKey, storeKey } from "#gateway/records/keys.ts";
 import { migrations } from "#gateway/records/open-key-reader.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
@@ -17,6 +17,10 @@ export async function keys(args: string[]): Promise<number> {
   });
   const [verb, subject] = positionals;
   const signal = AbortSignal.timeout(30_000);
+  const name = verb === "create" ? keyName.safeParse(subject) : undefined;
+  if (name?.error && subject !== undefined) {
+    throw new TradewindError("parameter_invalid", name.error.issues[0]?.message ?? "the name is not allowed");
+  }
   if (verb === "create" && subject && values.file) return printFileEntry(subject);
   if (verb === "create" && subject)
     return withDatabase((database) => create(database, subject, signal), signal);

@@ -1,6 +1,9 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { TradewindError } from "./errors.ts";
 
 export type Log = Logger;
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
 export type LogOptions = {
   readonly name: string;
@@ -28,6 +31,12 @@ export function createLog({
   level = "info",
   destination = pino.destination({ dest: 2, sync: true }),
 }: LogOptions): Log {
+  if (!levels.includes(level)) {
+    throw new TradewindError(
+      "config_invalid",
+      `"${level}" is no log level, expected one of ${levels.join(", ")}`,
+    );
+  }
   return pino(
     {
       name,

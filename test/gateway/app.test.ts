@@ -34,7 +34,10 @@ beforeAll(async () => {
   const metrics = createMetrics({ processMetrics: false });
   stack.use(measureRequests(metrics));
   stack.use(
-    logRequests(createLog({ name: "test", destination: { write: (line) => void logged.push(line) } })),
+    logRequests(
+      createLog({ name: "test", destination: { write: (line) => void logged.push(line) } }),
+      systemClock,
+    ),
   );
   app = createApp({
     keys: { find: (shown) => (shown === key ? record : undefined) },
@@ -120,6 +123,9 @@ test.each([
   ["a parameter out of range", { path: `${detectPath}?conf=2` }, 422, "parameter_invalid"],
   ["a parameter that is no number", { path: `${detectPath}?max_detections=many` }, 422, "parameter_invalid"],
   ["an unknown parameter", { path: `${detectPath}?confidence=0.5` }, 422, "parameter_invalid"],
+  ["an empty parameter", { path: `${detectPath}?conf=` }, 422, "parameter_invalid"],
+  ["a number in another notation", { path: `${detectPath}?max_detections=0x1` }, 422, "parameter_invalid"],
+  ["a parameter given twice", { path: `${detectPath}?conf=0.9&conf=0.1` }, 422, "parameter_invalid"],
 ] as const)("%s is answered as a problem that a person can act on", async (_, sent, status, code) => {
   const answer = await send(sent);
   expect(answer.headers.get("content-type")).toBe("application/problem+json");
@@ -133,6 +139,19 @@ test.each([
     request_id: answer.headers.get("x-request-id"),
   });
   expect(answer.status).toBe(status);
+});
+
+test.each([
+  ["PUT", detectPath, "POST"],
+  ["POST", "/livez", "GET, HEAD"],
+  ["DELETE", "/v1/models", "GET, HEAD"],
+])("%s at %s is told what is allowed there", async (method, path, allow) => {
+  const { status, headers, body } = await send({ method, path });
+  expect({ status, code: body.code, allow: headers.get("allow") }).toEqual({
+    status: 405,
+    code: "method_not_allowed",
+    allow,
+  });
 });
 
 test("a refused key says how to send one", async () => {

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey, hashKey, looksLikeKey } from "#gateway/records/api-key.ts";
-import { storeKey } from "#gateway/records/keys.ts";
+import { readKeys, storeKey } from "#gateway/records/keys.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 
 /**
@@ -23,8 +24,24 @@ export async function developmentKey(
   const text = looksLikeKey(kept) ? kept : fresh.text;
   const id = text.split("_")[1] ?? fresh.record.id;
   await storeKey(database, { id, name: "development", hash: hashKey(text) }, { signal });
-  if (text !== kept) {
-    await writeFile(file, `${text}\n`, { mode: 0o600 });
+  const active = await readKeys(database, { signal });
+  if (active.some(({ hash }) => hash === hashKey(text))) {
+    if (text !== kept) await keep(file, text);
+    return text;
   }
-  return text;
+  // The kept one was revoked: its owner wants another, not a command that fails for ever.
+  await storeKey(database, fresh.record, { signal });
+  await keep(file, fresh.text);
+  return fresh.text;
+}
+
+async function keep(file: string, text: string): Promise<void> {
+  const draft = `${file}.draft`;
+  try {
+    await writeFile(draft, `${text}\n`, { mode: 0o600 });
+    await rename(draft, file);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+    throw new TradewindError("folder_unusable", `cannot write ${file} (${reason})`, { cause });
+  }
 }

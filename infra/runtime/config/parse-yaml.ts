@@ -1,4 +1,14 @@
-import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from "yaml";
 import type { z } from "zod";
 import { TradewindError } from "../errors.ts";
 
@@ -16,13 +26,11 @@ export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   { file }: ParseOptions,
 ): z.output<Schema> {
+  if (text.length > mostText)
+    throw invalid(file, [{ where: "1:1", what: `more than ${mostText} characters` }]);
   const lines = new LineCounter();
-  // Aliases are refused: a few hundred bytes of them expand to gigabytes.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const broken = document.errors.map((error) => ({
-    where: position(lines, error.pos[0]),
-    what: error.message,
-  }));
+  const broken = [...document.errors.map((error) => broke(error, lines)), ...strangeKeys(document, lines)];
   if (broken.length > 0) throw invalid(file, broken);
   const parsed = schema.safeParse(toData(document, file));
   if (parsed.success) return parsed.data;
@@ -32,6 +40,28 @@ export function parseYaml<Schema extends z.ZodType>(
   );
 }
 
+/** Configurations are written by people; what is longer or worse than this was not. */
+const mostText = 1_048_576;
+const mostProblems = 20;
+
+function broke({ code, message, pos }: YAMLParseError, lines: LineCounter): Problem {
+  const what = code === "MULTIPLE_DOCS" ? "a second document begins here, only one is read" : message;
+  return { where: position(lines, pos[0]), what };
+}
+
+/** Keys that are no text have no path, and one called __proto__ would vanish on its way into an object. */
+function strangeKeys(document: Document, lines: LineCounter): Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value !== "__proto__") return;
+      problems.push({ where: position(lines, startOf(key)), what: "this cannot be a key" });
+    },
+  });
+  return problems;
+}
+
+/** Aliases are refused: a few hundred bytes of them expand to gigabytes. */
 function toData(document: Document, file: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 }) ?? {};
@@ -42,7 +72,8 @@ function toData(document: Document, file: string): unknown {
 
 function invalid(file: string, problems: readonly Problem[]): TradewindError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const list = problems.map(({ where, what }) => `\n  ${file}:${where}  ${what}`).join("");
+  const shown = problems.slice(0, mostProblems).map(({ where, what }) => `\n  ${file}:${where}  ${what}`);
+  const list = shown.join("") + (problems.length > mostProblems ? "\n  and more" : "");
   return new TradewindError("config_invalid", `${file} has ${count}:${list}`);
 }
 

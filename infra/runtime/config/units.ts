@@ -11,11 +11,28 @@ const bytesPer = {
   GiB: 1_073_741_824,
 } as const;
 
-/** `250ms`, `1.5s`, `5m`, `2h`, `7d`, as milliseconds. A bare number is refused: nobody remembers which unit it was in. */
-export const duration = z.string().transform(inUnits(millisecondsPer, "a duration such as 250ms, 5s or 2h"));
+/** `250ms`, `1.5s`, `5m`, `2h`, `7d`, as milliseconds, up to a week. A bare number is refused: nobody remembers which unit it was in. */
+export const duration = z
+  .string()
+  .transform(inUnits(millisecondsPer, "a duration such as 250ms, 5s or 2h"))
+  // A timer of more than 24 days fires at once, and one of nothing too.
+  .pipe(
+    z
+      .number()
+      .min(1, "expected at least 1ms")
+      .max(millisecondsPer.d * 7, "expected at most 7d"),
+  );
 
 /** `64KB`, `20MiB`, `1GiB`, as bytes. */
-export const byteSize = z.string().transform(inUnits(bytesPer, "a size such as 64KB, 20MiB or 1GiB"));
+export const byteSize = z
+  .string()
+  .transform(inUnits(bytesPer, "a size such as 64KB, 20MiB or 1GiB"))
+  .pipe(
+    z
+      .number()
+      .min(1, "expected at least 1B")
+      .max(bytesPer.GiB * 1_024, "expected at most 1024GiB"),
+  );
 
 function inUnits(units: Readonly<Record<string, number>>, expected: string) {
   return (text: string, context: z.RefinementCtx): number => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -53,29 +53,61 @@ test("the larger demo model is the example, and a backend that names no models i
   await expect(listModels(empty.url, { signal })).rejects.toMatchObject({ code: "backend_answer_invalid" });
 });
 
-test("a development key is made once, stored hashed, and its text kept for its owner", async () => {
+test("a development key is made once, stored hashed, its text kept for its owner, and replaced once revoked", async () => {
   const folder = await mkdtemp(join(tmpdir(), "development-key-"));
-  const stored: unknown[][] = [];
-  const query = async (_: string, values: readonly unknown[] = []): Promise<never[]> => {
-    stored.push([...values]);
-    return [];
-  };
-  const close = async (): Promise<void> => {};
-  const database: Database = {
-    query,
-    transaction: (work) => work(query),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const database = createFakeKeys();
   const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
   const key = await developmentKey(database, options);
   expect(await developmentKey(database, options)).toBe(key);
-  expect(stored).toEqual(Array(2).fill([key.split("_")[1], "development", hashKey(key)]));
+  expect([...database.rows.values()]).toEqual([
+    { id: key.split("_")[1], name: "development", hash: hashKey(key) },
+  ]);
   expect(await readFile(join(folder, "development-key"), "utf8")).toBe(`${key}\n`);
-  await writeFile(join(folder, "development-key"), "rubbish");
-  expect(await developmentKey(database, options)).not.toBe(key);
+
+  database.revoke(key.split("_")[1] ?? "");
+  const next = await developmentKey(database, options);
+  expect(next).not.toBe(key);
+  expect(await developmentKey(database, options)).toBe(next);
   await rm(folder, { recursive: true });
 });
+
+test("a development key that cannot be kept is one clear line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "development-key-"));
+  await mkdir(join(folder, "development-key"));
+  const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
+  await expect(developmentKey(createFakeKeys(), options)).rejects.toMatchObject({ code: "folder_unusable" });
+  await rm(folder, { recursive: true });
+});
+
+type Row = { readonly id: string; readonly name: string; readonly hash: string };
+
+/** The one table of keys as far as these functions use it. */
+function createFakeKeys() {
+  const rows = new Map<string, Row>();
+  const revoked = new Set<string>();
+  const query: Database["query"] = async <Result>(
+    text: string,
+    values: readonly unknown[] = [],
+    { parse }: { readonly parse?: (row: unknown) => Result; readonly signal?: AbortSignal } = {},
+  ): Promise<Result[]> => {
+    if (text.startsWith("INSERT")) {
+      const [id, name, hash] = values.map(String);
+      if (id && name && hash && !rows.has(id)) rows.set(id, { id, name, hash });
+      return [];
+    }
+    const active = [...rows.values()].filter(({ id }) => !revoked.has(id));
+    return parse ? active.map(parse) : [];
+  };
+  const close = async (): Promise<void> => {};
+  return {
+    rows,
+    revoke: (id: string) => revoked.add(id),
+    query,
+    transaction: <Result>(work: (given: Database["query"]) => Promise<Result>) => work(query),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
 
 test("the help names every command with what it is for", () => {
   const page = showHelp(commands);

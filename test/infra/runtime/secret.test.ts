@@ -23,6 +23,12 @@ test("an address is shown without its password", () => {
   expect(withoutCredentials("hunter2")).toBe("an address that is no URL");
 });
 
+test("a log level that does not exist is refused with those that do", () => {
+  expect(() => createLog({ name: "x", level: "verbose" })).toThrow(
+    '"verbose" is no log level, expected one of trace, debug',
+  );
+});
+
 test("the log writes no field that carries a credential, at any of the usual depths", () => {
   const lines: string[] = [];
   const log = createLog({ name: "x", destination: { write: (line) => void lines.push(line) } });

@@ -56,3 +56,19 @@ test("aliases are refused, since a few of them expand to gigabytes", () => {
 test("an empty file is an empty configuration, not a crash", () => {
   expect(refusal("")).toContain("name: Invalid input");
 });
+
+test("keys that would vanish or have no path are refused", () => {
+  expect(refusal("name: a\nwait: 5s\n__proto__: { x: 1 }\n")).toContain("x.yaml:3:1  this cannot be a key");
+  expect(refusal("name: a\nwait: 5s\n? [a, b]\n: c\n")).toContain("this cannot be a key");
+});
+
+test("a second document is refused in words of ours", () => {
+  expect(refusal("name: a\nwait: 5s\n---\nname: b\n")).toContain(
+    "a second document begins here, only one is read",
+  );
+});
+
+test("rubbish is refused without pages of it, and a file without end before it is read", () => {
+  expect(refusal("[".repeat(20_000)).split("\n").length).toBeLessThan(25);
+  expect(refusal(`name: ${"a".repeat(1_048_577)}`)).toContain("more than 1048576 characters");
+});

@@ -20,6 +20,18 @@ test.each([
   expect(byteSize.parse(text)).toBe(bytes);
 });
 
+test("what is nothing, or more than any timer or memory holds, is refused", () => {
+  const message = (text: string, unit: typeof duration) => unit.safeParse(text).error?.issues[0]?.message;
+  expect(["0ms", "8d"].map((text) => message(text, duration))).toEqual([
+    "expected at least 1ms",
+    "expected at most 7d",
+  ]);
+  expect(["0B", "2000GiB"].map((text) => message(text, byteSize))).toEqual([
+    "expected at least 1B",
+    "expected at most 1024GiB",
+  ]);
+});
+
 test.each(["250", "ms", "-5s", "5 parsecs", "constructor", "5constructor", ""])(
   "%j is refused as a duration, by its text",
   (text) => {
