@@ -50,7 +50,7 @@ async function alive(pids: readonly number[]): Promise<number[]> {
 
 test("two commands bring a newcomer from nothing to right boxes, and again after Ctrl-C with the same key", async () => {
   const data = join(root, "first");
-  const first = await startTradewind("--data", data);
+  await using first = await startTradewind("--data", data);
   const { detections, model } = await runCurl(first);
   const truth = JSON.parse(await readFile(join(demo, "samples/truth.json"), "utf8"))["sample.jpg"].objects;
   expect(model).toBe("digits-s");
@@ -66,7 +66,7 @@ test("two commands bring a newcomer from nothing to right boxes, and again after
   expect(await first.stop()).toBe(0);
   expect(await alive(tree)).toEqual([]);
 
-  const second = await startTradewind("--data", data);
+  await using second = await startTradewind("--data", data);
   expect(second.key).toBe(first.key);
   expect((await runCurl(second)).detections).toEqual(detections);
   expect(await second.stop()).toBe(0);
@@ -74,11 +74,11 @@ test("two commands bring a newcomer from nothing to right boxes, and again after
 
 test("a killed product leaves nothing running, and starts again on its data", async () => {
   const data = join(root, "killed");
-  const first = await startTradewind("--data", data);
+  await using first = await startTradewind("--data", data);
   const tree = await descendants(first.pid);
   process.kill(first.pid, "SIGKILL");
   await expect.poll(() => alive(tree), { timeout: 15_000 }).toEqual([]);
-  const second = await startTradewind("--data", data);
+  await using second = await startTradewind("--data", data);
   expect(second.key).toBe(first.key);
   expect((await runCurl(second)).detections.length).toBeGreaterThan(0);
 
