@@ -21,6 +21,13 @@ export function refusal(status: number, headers: Headers, body: string): Tradewi
   return new TradewindError("backend_failed", `the backend failed with status ${status}`, { cause });
 }
 
+/** A server's "no" to a question about a model, which only then may say that it does not have the model. */
+export function questionRefusal(status: number, headers: Headers, body: string): TradewindError {
+  if (status !== 404) return refusal(status, headers, body);
+  const cause = new Error(`status ${status}: ${body.slice(0, 500)}`);
+  return new TradewindError("model_unknown", "the backend does not have this model", { cause });
+}
+
 /** What undici or the socket threw, or the reason for which we gave up. */
 export function transportFailure(error: unknown, signal: AbortSignal): TradewindError {
   if (signal.aborted && signal.reason instanceof TradewindError) return signal.reason;

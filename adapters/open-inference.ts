@@ -2,7 +2,7 @@ import { Pool } from "undici";
 import type { DetectOptions, ImageAnswer, ModelInfo } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { invalidAnswer, readAnswer, readDescription, readJson } from "./open-inference-answer.ts";
-import { refusal, transportFailure } from "./open-inference-errors.ts";
+import { questionRefusal, refusal, transportFailure } from "./open-inference-errors.ts";
 
 export type DetectCall = {
   readonly model: ModelInfo;
@@ -38,7 +38,8 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
     try {
       const { statusCode, headers, body } = await pool.request({ ...request, path: base + request.path });
       const text = await readBounded(body, maxAnswerBytes);
-      if (statusCode !== 200) throw refusal(statusCode, headers, text);
+      const refused = pool === questions ? questionRefusal : refusal;
+      if (statusCode !== 200) throw refused(statusCode, headers, text);
       return readJson(text);
     } catch (error) {
       throw error instanceof TradewindError ? error : transportFailure(error, request.signal);

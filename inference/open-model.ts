@@ -23,6 +23,8 @@ export type OpenModelOptions = {
   /** Aborts the warm-up; a model that is open is ended by `close()`. */
   readonly signal: AbortSignal;
   readonly maxQueue?: number;
+  /** A model that can never answer again says so here, once. */
+  readonly onBroken?: (error: TradewindError) => void;
 };
 
 /** Reads, checks, loads and warms one model; what is wrong with the file is found here and not by the first caller. */

@@ -12,7 +12,7 @@ import type { Backend, Fleet } from "./snapshot.ts";
  *   KNOWN     described: the pair may be chosen, and goes on being asked, since a version may have changed
  *   DOUBTED   known, but one or two questions were not answered: still chosen, for a busy backend is not a dead one
  *
- * A backend that cannot be reached at all is UNKNOWN at once.
+ * A backend that cannot be reached at all, or says that it does not have the model, is UNKNOWN at once.
  */
 export type Directory = AsyncDisposable & {
   readonly find: (backend: Backend, model: string) => ModelInfo | undefined;
@@ -49,8 +49,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     } catch (error) {
       if (stop.signal.aborted) return;
       doubts.set(key, (doubts.get(key) ?? 0) + 1);
-      const isGone = asTradewindError(error).code === "backend_unreachable";
-      if (isGone || (doubts.get(key) ?? 0) >= mostDoubts) known.delete(key);
+      if (isGone(error) || (doubts.get(key) ?? 0) >= mostDoubts) known.delete(key);
       sideConcernSkipped.publish({ what: `describing ${model} at ${backend.id}`, error });
     }
   };
@@ -75,6 +74,11 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       groups.flat().some((backend) => find(backend, model)),
     );
   return { find, complete, close, [Symbol.asyncDispose]: close };
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = asTradewindError(error);
+  return code === "backend_unreachable" || code === "model_unknown";
 }
 
 function pairsOf({ routes }: Fleet): Pair[] {

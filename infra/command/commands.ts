@@ -24,7 +24,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     {
       summary: "an inference backend alone: images in, detections out, Open Inference Protocol",
       usage:
-        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers auto]",
+        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers auto] [--max-body SIZE]",
       run: async (args) => (await import("./backend.ts")).backend(args),
     },
   ],

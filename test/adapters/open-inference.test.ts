@@ -175,6 +175,15 @@ test("a description that cannot be understood is an invalid answer", async () =>
   });
 });
 
+test("a model that a backend does not have is told apart from a backend that fails", async () => {
+  await using backend = await startFakeBackend({ describe: json(404, { error: "secret stack trace" }) });
+  await using client = createOpenInferenceClient({ url: backend.url });
+  await expect(client.describe("digits-s", { signal: noHurry() })).rejects.toMatchObject({
+    code: "model_unknown",
+    message: "the backend does not have this model",
+  });
+});
+
 test("nobody there is told apart from somebody who hung up", async () => {
   await using client = createOpenInferenceClient({ url: `http://127.0.0.1:${await freePort()}` });
   await expect(client.describe("digits-s", { signal: noHurry() })).rejects.toMatchObject({

@@ -35,3 +35,51 @@ test("a backend gets known when it comes up and forgotten when it goes", async (
     })
     .toBe(false);
 });
+
+type Described = NonNullable<Parameters<typeof startFakeBackend>[0]>["describe"];
+
+/** A backend that is known, and then answers the questions about its model in another way. */
+async function knownThen(change: NonNullable<Described>) {
+  const stack = new AsyncDisposableStack();
+  let asked = 0;
+  const server = stack.use(
+    await startFakeBackend({
+      describe: (request, response) => {
+        asked += 1;
+        (asked === 1 ? json(200, describedModel) : change)(request, response);
+      },
+    }),
+  );
+  const client = stack.use(createOpenInferenceClient({ url: server.url }));
+  const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
+  const fleet = { routes: new Map([["digits-s", { model: "digits-s", sloMs: 100, groups: [[backend]] }]]) };
+  const clock = createFakeClock();
+  const directory = stack.use(await openDirectory({ fleet, clock, askAgainMs: 1_000 }));
+  expect(directory.complete()).toBe(true);
+  /** Lets it be asked until it has been `times` times in all, and was heard each time but the last. */
+  const askUntil = async (times: number): Promise<void> => {
+    await expect
+      .poll(() => {
+        if (asked < times) clock.advance(1_000);
+        return asked;
+      })
+      .toBe(times);
+  };
+  return { directory, clock, askUntil, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test("two questions without an answer leave a backend in the fleet, and a third takes it out", async () => {
+  await using known = await knownThen(json(503, { error: "busy" }));
+  await known.askUntil(4);
+  await expect.poll(() => known.directory.complete()).toBe(false);
+  await using doubted = await knownThen(json(503, { error: "busy" }));
+  // The third question is put only after the second was heard.
+  await doubted.askUntil(3);
+  expect(doubted.directory.complete()).toBe(true);
+});
+
+test("a backend that says it has no such model is out of the fleet at once", async () => {
+  await using gone = await knownThen(json(404, { error: "no such model" }));
+  await gone.askUntil(2);
+  await expect.poll(() => gone.directory.complete()).toBe(false);
+});

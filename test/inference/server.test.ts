@@ -284,3 +284,12 @@ test("the protocol names the version of the package", async () => {
   const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
   expect(serverVersion).toBe(version);
 });
+
+test("an image as large as a gateway takes is not too large for a backend with the head around it", async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const server = createServer({ models, ready: () => true, metrics, telemetry: createTelemetry(metrics) });
+  const atMost = await server.request(infer, binaryRequest([Buffer.alloc(20_971_520)]));
+  expect(atMost.headers.get("tradewind-error")).toBe("image_type_unsupported");
+  const beyond = await server.request(infer, binaryRequest([Buffer.alloc(20_971_520 + 65_536)]));
+  expect(beyond.headers.get("tradewind-error")).toBe("body_too_large");
+});

@@ -6,13 +6,14 @@ import { expect, test } from "vitest";
 import { openPool } from "#inference/engine/pool.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { writeColourModel } from "#test/support/colour-model.ts";
+import { createFakeClock } from "#test/support/fake-clock.ts";
 
 const module = new URL("../../support/fake-session.ts", import.meta.url);
 const { signal } = new AbortController();
 const wish = (value: number) => ({ x: { dims: [1], data: Float32Array.of(value) } });
 
 let gates = 0;
-async function fakePool(options: { readonly maxQueue?: number; readonly workers?: number } = {}) {
+async function fakePool(options: Partial<Parameters<typeof openPool>[0]> = {}) {
   gates += 1;
   const path = `gate-${process.pid}-${gates}`;
   const gate = new BroadcastChannel(path);
@@ -92,13 +93,52 @@ test("a thread that dies fails its one run and is replaced for the next", async 
 });
 
 test("threads that only die are given up, and the pool says that it is not ready", async () => {
-  await using fake = await fakePool();
+  const told: string[] = [];
+  await using fake = await fakePool({ onBroken: ({ code }) => told.push(code) });
   for (let death = 0; death < 3; death += 1) {
     await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
   }
   await expect
     .poll(() => fake.pool.run(wish(0), { signal }).catch((error) => error.code))
     .toBe("model_not_ready");
+  expect(fake.pool.ready).toBe(false);
+  expect(told).toEqual(["model_unusable"]);
+});
+
+test("after several deaths in a row the dead are replaced later, while the living go on", async () => {
+  const clock = createFakeClock();
+  await using fake = await fakePool({ workers: 2, clock });
+  for (let death = 0; death < 3; death += 1) {
+    await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
+  }
+  await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
+  const held = [fake.pool.run(wish(1), { signal }), fake.pool.run(wish(1), { signal })];
+  expect(fake.pool.waiting).toBe(1);
+  await expect
+    .poll(() => {
+      clock.advance(1_000);
+      return fake.pool.waiting;
+    })
+    .toBe(0);
+  await openUntil(fake.open, held);
+});
+
+test("threads that die a long time apart are each replaced at once", async () => {
+  const clock = createFakeClock();
+  await using fake = await fakePool({ clock });
+  for (let death = 0; death < 4; death += 1) {
+    await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
+    await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
+    clock.advance(60_001);
+  }
+});
+
+test("closing does not wait for a replacement that is put off", async () => {
+  await using fake = await fakePool({ workers: 2, clock: createFakeClock() });
+  for (let death = 0; death < 3; death += 1) {
+    await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
+  }
+  await fake.pool.close();
   expect(fake.pool.ready).toBe(false);
 });
 
