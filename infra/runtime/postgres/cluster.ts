@@ -29,7 +29,7 @@ export async function ensureCluster(options: ClusterOptions): Promise<Cluster> {
   if (!(await isThere(place))) return { place, password: await makeCluster(place, passwordFile, options) };
   const password = await readFile(passwordFile, "utf8").catch(() => undefined);
   const version = await readFile(join(place, "PG_VERSION"), "utf8").catch(() => undefined);
-  if (password !== undefined && version !== undefined) return { place, password };
+  if (password && version !== undefined) return { place, password };
   const missing = version === undefined ? join(place, "PG_VERSION") : passwordFile;
   const hint = "put the file back, or remove the folder to begin anew without the data in it";
   throw new TradewindError(
@@ -63,7 +63,7 @@ async function makeCluster(place: string, passwordFile: string, options: Cluster
   const auth = ["-U", user, "--auth=scram-sha-256", "--pwfile", draft];
   const manner = ["--encoding=UTF8", "--locale=C", "--no-instructions"];
   await runToEnd(launch, [initdb, "-D", join(room, "cluster"), ...auth, ...manner], signal);
-  await writeFile(passwordFile, password, { mode: 0o600 });
+  await writeFile(passwordFile, password, { mode: 0o600, flush: true });
   await rename(join(room, "cluster"), place);
   await rm(room, { recursive: true, force: true });
   return password;

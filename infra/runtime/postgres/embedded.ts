@@ -3,6 +3,7 @@ import { type Chance, systemChance } from "../chance.ts";
 import { makeFolder } from "../make-folder.ts";
 import { findBinaries } from "./binaries.ts";
 import { clearOrphan, ensureCluster } from "./cluster.ts";
+import { giveFolder } from "./give-folder.ts";
 import { takeFolder } from "./owner.ts";
 import { startServer } from "./server-process.ts";
 import { usualPath } from "./spawn-quietly.ts";
@@ -45,6 +46,7 @@ export async function openEmbeddedPostgres(options: EmbeddedOptions): Promise<Em
   const launch = await chooseLaunch({ uid: process.getuid?.(), path, programs, folder });
   const cluster = await ensureCluster({ folder, initdb, launch, chance, signal });
   await clearOrphan(cluster.place, signal);
+  if (launch.owner) await giveFolder(cluster.place, launch.owner);
   const { url, pid } = opening.use(await startServer({ cluster, postgres, launch, signal }));
   const opened = opening.move();
   let closing: Promise<void> | undefined;

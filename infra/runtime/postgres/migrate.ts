@@ -26,8 +26,6 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const migrations = await readMigrations(folder);
   const apply = async (query: Query): Promise<string[]> => {
-    // Waiting for another process's migration may take as long as that one does.
-    await query("SET LOCAL statement_timeout = 0");
     await query("SELECT pg_advisory_xact_lock($1)", [lockNumber]);
     const pending = planMigrations(migrations, await readApplied(query));
     for (const { number, name, sql, sha256 } of pending) {
@@ -40,7 +38,8 @@ export async function migrate(
     }
     return pending.map(({ name }) => name);
   };
-  return await database.transaction(apply, signal ? { signal } : {});
+  // Waiting for another process's migration may take as long as that one does.
+  return await database.transaction(apply, { patient: true, ...(signal && { signal }) });
 }
 
 /** The files in order, refused when a number is missing, doubled or unreadable. */

@@ -1,11 +1,12 @@
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { systemClock } from "../clock.ts";
 import { TradewindError } from "../errors.ts";
 import { type Cluster, user } from "./cluster.ts";
 import { cannotStart, spawnQuietly } from "./spawn-quietly.ts";
+import { stopProcess } from "./stop-process.ts";
 import type { Launch } from "./unprivileged.ts";
 
 export type ServerProcess = AsyncDisposable & { readonly url: string; readonly pid: number };
@@ -35,6 +36,7 @@ async function startOnPort(port: number, options: ServerOptions): Promise<Server
   const { cluster, postgres, launch, signal } = options;
   const { child, tail, ended } = spawnQuietly(launch, [postgres, "-D", cluster.place, ...settings(port)]);
   const url = `postgres://${user}:${cluster.password}@127.0.0.1:${port}/postgres`;
+  const stop = (): Promise<void> => stopProcess({ child, ended }, systemClock);
   let over = false;
   void ended.then(() => {
     over = true;
@@ -47,10 +49,11 @@ async function startOnPort(port: number, options: ServerOptions): Promise<Server
       await sleep(20);
     }
   } catch (error) {
-    await stop(child, ended);
+    // Why it did not start says more than that it does not end either.
+    await stop().catch(() => {});
     throw error;
   }
-  return { url, pid: child.pid ?? 0, [Symbol.asyncDispose]: () => stop(child, ended) };
+  return { url, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
 }
 
 /** Small enough for a laptop, durable as ever: fsync stays on. No Unix socket, since its path may not be long. */
@@ -89,16 +92,6 @@ async function answers(url: string): Promise<boolean> {
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-/** Fast shutdown rolls open transactions back; if that takes long, the harder ones leave recovery to the next start. */
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill("SIGINT");
-  const harder = setTimeout(() => child.kill("SIGQUIT"), 10_000);
-  const hardest = setTimeout(() => child.kill("SIGKILL"), 15_000);
-  await ended;
-  clearTimeout(harder);
-  clearTimeout(hardest);
 }
 
 async function freePort(): Promise<number> {

@@ -3,12 +3,15 @@ import { constants } from "node:fs";
 import { access, chmod, stat } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { TradewindError } from "../errors.ts";
+import type { FolderOwner } from "./give-folder.ts";
 
 /** How to start a program of PostgreSQL, which refuses to run as root. */
 export type Launch = {
   /** Programs that each replace themselves by the next, so that the process keeps the number it was started with. */
   readonly prefix: readonly string[];
-  readonly user?: { readonly uid: number; readonly gid: number };
+  readonly user?: FolderOwner;
+  /** Whose the cluster has to be, where that is ours to say. */
+  readonly owner?: FolderOwner;
 };
 
 export type LaunchOptions = {
@@ -29,11 +32,12 @@ export async function chooseLaunch({ uid, path, programs, folder }: LaunchOption
   if (uid !== 0) return { prefix: follow };
   const unshare = await findProgram("unshare", path);
   const namespace = unshare ? [unshare, "--user", "--map-user=1000", "--map-group=1000", "--"] : [];
-  if (unshare && (await succeeds([...namespace, "/bin/true"]))) return { prefix: [...namespace, ...follow] };
-  // Others may pass through our two folders, though not list them; what is secret in them is a file of its owner's.
-  for (const ours of [dirname(folder), folder]) await chmod(ours, 0o711);
+  if (unshare && (await succeeds([...namespace, "/bin/true"])))
+    return { prefix: [...namespace, ...follow], owner: { uid: 0, gid: 0 } };
+  for (const ours of [dirname(folder), folder]) await letPass(ours);
   for (const place of [programs, folder]) await mustBeReachable(place);
-  return { prefix: follow, user: { uid: 65_534, gid: 65_534 } };
+  const nobody = { uid: 65_534, gid: 65_534 };
+  return { prefix: follow, user: nobody, owner: nobody };
 }
 
 /** On Linux the kernel can send a signal when the parent dies, so that kill -9 leaves no database behind. */
@@ -61,6 +65,15 @@ function succeeds([program = "", ...args]: readonly string[]): Promise<boolean> 
     child.once("error", () => resolve(false));
     child.once("exit", (code) => resolve(code === 0));
   });
+}
+
+/**
+ * Lets others pass through a private folder, though not list it: what is secret in it is a file of its owner's. One that
+ * they may enter already, such as /tmp, keeps its mode.
+ */
+async function letPass(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & 0o001) === 0) await chmod(folder, (mode & 0o7777) | 0o011);
 }
 
 /** Without this check the start fails with a bare EACCES, from which nobody guesses that a parent folder is private. */
