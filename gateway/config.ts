@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { providerSchema } from "#adapters/registry.ts";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
-import { byteSize, duration } from "#infra/runtime/config/units.ts";
+import { byteSizeUpTo, durationUpTo } from "#infra/runtime/config/units.ts";
 
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "expected letters, digits, dot, dash and underscore");
 
-const withinAnHour = duration.pipe(z.number().max(3_600_000, "expected at most 1h"));
+const withinAnHour = durationUpTo("1h");
 
 const model = z.strictObject({
   /** Where the weights lie; the backends read it, the gateway only names it. */
@@ -24,15 +24,22 @@ const route = z.strictObject({
   failover: z.array(z.array(name).min(1)).min(1),
 });
 
-const limits = z.strictObject({
-  body: byteSize.pipe(z.number().max(256 * 1_048_576, "expected at most 256MiB")).default(20 * 1_048_576),
-  /** Slower uploads are cut off, so that a dripping client can't hold memory for long. */
-  bodyTimeout: withinAnHour.default(30_000),
-  /** Requests in hand at once; beyond it the answer is an immediate 503, since a queue only makes everybody late. */
-  inFlight: z.int().min(1).max(100_000).default(256),
-  /** The longest a request may take once its body is here, however generous its route is. */
-  requestTimeout: withinAnHour.default(30_000),
-});
+const limits = z
+  .strictObject({
+    body: byteSizeUpTo("256MiB").default(20 * 1_048_576),
+    /** Slower uploads are cut off, so that a dripping client can't hold memory for long. */
+    bodyTimeout: withinAnHour.default(30_000),
+    /** Requests in hand at once; beyond it the answer is an immediate 503, since a queue only makes everybody late. */
+    inFlight: z.int().min(1).max(100_000).default(256),
+    /** What the bodies in hand may take together: many requests of full size would be more than a machine has. */
+    bodiesInHand: byteSizeUpTo("1024GiB").default(512 * 1_048_576),
+    /** The longest a request may take once its body is here, however generous its route is. */
+    requestTimeout: withinAnHour.default(30_000),
+  })
+  .refine(({ body, bodiesInHand }) => body <= bodiesInHand, {
+    path: ["bodiesInHand"],
+    error: "expected at least as much as limits.body, or no such body could come in",
+  });
 
 export const Config = z
   .strictObject({

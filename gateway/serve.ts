@@ -54,7 +54,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
     fleet: () => fleet,
     ready: () => life.ready,
     limits: config.limits,
-    inFlight: createInFlight({ most: config.limits.inFlight }),
+    inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
     clock: systemClock,
     chance: systemChance,
   });

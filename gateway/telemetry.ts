@@ -4,6 +4,9 @@ import type { Clock } from "#infra/runtime/clock.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
 
+/** What a metric tells apart: a name made of models and backends would make a series of each. */
+const concerns = new Set(["describing a model", "refreshing the keys", "soft-state-listener"]);
+
 /** Turns events into metrics until disposed. */
 export function measureRequests(metrics: Metrics): Disposable {
   const seconds = new Histogram({
@@ -16,6 +19,7 @@ export function measureRequests(metrics: Metrics): Disposable {
   const skipped = new Counter({
     name: "tradewind_side_concerns_skipped_total",
     help: "Things beside the answer that could not be done",
+    labelNames: ["what"],
     registers: [metrics],
   });
   const stack = new DisposableStack();
@@ -24,7 +28,9 @@ export function measureRequests(metrics: Metrics): Disposable {
       seconds.observe({ route, model, backend, status, code }, ms / 1000);
     }),
   );
-  stack.defer(sideConcernSkipped.subscribe(() => skipped.inc()));
+  stack.defer(
+    sideConcernSkipped.subscribe(({ what }) => skipped.inc({ what: concerns.has(what) ? what : "other" })),
+  );
   return stack;
 }
 
@@ -43,11 +49,12 @@ export function logRequests(log: Log, clock: Clock): Disposable {
     }),
   );
   stack.defer(
-    sideConcernSkipped.subscribe(({ what, error }) => {
-      const isNews = clock.elapsed() - (told.get(what) ?? Number.NEGATIVE_INFINITY) >= tellAgainMs;
+    sideConcernSkipped.subscribe(({ what, detail, error }) => {
+      const which = `${what} ${detail ?? ""}`;
+      const isNews = clock.elapsed() - (told.get(which) ?? Number.NEGATIVE_INFINITY) >= tellAgainMs;
       if (!isNews) return;
-      told.set(what, clock.elapsed());
-      log.warn({ err: error }, `skipped ${what}`);
+      told.set(which, clock.elapsed());
+      log.warn({ err: error, detail }, `skipped ${what}`);
     }),
   );
   return stack;

@@ -1,21 +1,46 @@
 import { TradewindError } from "#infra/runtime/errors.ts";
 
-/** The bound on requests in hand at once, and with it on the memory their bodies can take. */
-export type InFlight = { readonly enter: () => Disposable; readonly count: () => number };
+/** The bound on requests in hand at once, and on the memory that their bodies can take together. */
+export type InFlight = {
+  /** Takes a place and room for that many bytes, or refuses at once; disposing the place gives both back. */
+  readonly enter: (bytes: number) => Place;
+  readonly count: () => number;
+  readonly bytes: () => number;
+};
 
-export function createInFlight({ most }: { readonly most: number }): InFlight {
+export type Place = Disposable & {
+  /** Tells how large the body was in the end, which gives back what was reserved for nothing. */
+  readonly settle: (bytes: number) => void;
+};
+
+export type InFlightOptions = { readonly most: number; readonly mostBytes?: number };
+
+export function createInFlight({ most, mostBytes = 512 * 1_048_576 }: InFlightOptions): InFlight {
   let count = 0;
-  const enter = (): Disposable => {
-    if (count >= most)
-      throw new TradewindError("overloaded", `${most} requests are in hand already, try again shortly`);
-    count += 1;
+  let bytes = 0;
+  const enter = (wanted: number): Place => {
+    if (count >= most) throw overloaded(`${most} requests are in hand already`);
+    if (bytes + wanted > mostBytes)
+      throw overloaded(`the bodies in hand leave no room for ${wanted} bytes more`);
+    let held = wanted;
     let inside = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (inside) count -= 1;
-        inside = false;
-      },
+    count += 1;
+    bytes += held;
+    const settle = (actual: number): void => {
+      if (!inside) return;
+      bytes += actual - held;
+      held = actual;
     };
+    const leave = (): void => {
+      settle(0);
+      if (inside) count -= 1;
+      inside = false;
+    };
+    return { settle, [Symbol.dispose]: leave };
   };
-  return { enter, count: () => count };
+  return { enter, count: () => count, bytes: () => bytes };
+}
+
+function overloaded(why: string): TradewindError {
+  return new TradewindError("overloaded", `${why}, try again shortly`);
 }

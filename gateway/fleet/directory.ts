@@ -50,7 +50,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       if (stop.signal.aborted) return;
       doubts.set(key, (doubts.get(key) ?? 0) + 1);
       if (isGone(error) || (doubts.get(key) ?? 0) >= mostDoubts) known.delete(key);
-      sideConcernSkipped.publish({ what: `describing ${model} at ${backend.id}`, error });
+      sideConcernSkipped.publish({ what: "describing a model", detail: `${model} at ${backend.id}`, error });
     }
   };
   const askAll = async (): Promise<void> => {

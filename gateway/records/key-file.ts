@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import { readText } from "#infra/runtime/config/read-text.ts";
 import { type KeyRecord, keyName } from "./api-key.ts";
 
 const KeyFile = z.strictObject({
@@ -18,8 +17,6 @@ const KeyFile = z.strictObject({
 
 /** Keys for a gateway without a database: hashes in a file that may be committed or mounted. */
 export async function readKeyFile(file: string): Promise<readonly KeyRecord[]> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new TradewindError("config_invalid", `cannot read the keys in ${file}`, { cause });
-  });
+  const text = await readText(file, { what: `the keys in ${file}` });
   return parseYaml(text, KeyFile, { file }).keys;
 }

@@ -30,14 +30,22 @@ export function imageRoutes(deps: ImagesDeps): Hono<GatewayEnv> {
       c.set("model", route.model);
       const options = readOptions(c.req.queries());
       refuseWrapped(c);
-      using _place = deps.inFlight.enter();
+      using place = deps.inFlight.enter(bytesExpected(c, deps.limits.body));
       const image = await readBody(c, { maxBytes: deps.limits.body, timeoutMs: deps.limits.bodyTimeout });
+      place.settle(image.byteLength);
       sniffImage(image);
       using deadline = deadlineFor(c, { timeoutMs: deps.limits.requestTimeout });
       const answer = await dispatch({ route, image, options, signal: deadline.signal }, deps.directory);
       c.set("backend", answer.backend.id);
       return c.json(present(answer, route, c.get("requestId"), deps.clock.elapsed() - c.get("startedAt")));
     });
+}
+
+/** A body of undeclared length may become as large as any; one declared too large is refused before a byte of it is kept. */
+function bytesExpected(c: Context, most: number): number {
+  const declared = Number(c.req.header("content-length") ?? most);
+  if (declared > most) return 0;
+  return declared >= 0 ? declared : most;
 }
 
 function listModels({ fleet, directory }: ImagesDeps): object[] {

@@ -15,7 +15,8 @@ export async function keys(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { file: { type: "boolean" } },
   });
-  const [verb, subject] = positionals;
+  const [verb, subject, ...more] = positionals;
+  if (more.length > 0) throw wrongUse();
   const signal = AbortSignal.timeout(30_000);
   const name = verb === "create" ? keyName.safeParse(subject) : undefined;
   if (name?.error && subject !== undefined) {
@@ -27,7 +28,11 @@ export async function keys(args: string[]): Promise<number> {
   if (verb === "list") return withDatabase((database) => list(database, signal), signal);
   if (verb === "revoke" && subject)
     return withDatabase((database) => revoke(database, subject, signal), signal);
-  throw new TradewindError(
+  throw wrongUse();
+}
+
+function wrongUse(): TradewindError {
+  return new TradewindError(
     "request_malformed",
     "expected: tradewind keys create NAME [--file] | list | revoke ID",
   );

@@ -16,7 +16,13 @@ export type RequestEvent = {
 };
 
 /** Something a side concern could not do while the answer still went out. */
-export type SkippedEvent = { readonly what: string; readonly error: unknown };
+export type SkippedEvent = {
+  /** One of a few names, since a metric is labelled by it. */
+  readonly what: string;
+  /** Which one of many it was. */
+  readonly detail?: string;
+  readonly error: unknown;
+};
 
 export type Channel<Event> = {
   readonly publish: (event: Event) => void;

@@ -41,8 +41,8 @@ beforeAll(async () => {
   );
   app = createApp({
     keys: { find: (shown) => (shown === key ? record : undefined) },
-    limits: { body: 1_000, bodyTimeout: 1_000, inFlight: 2, requestTimeout: 300 },
-    inFlight: createInFlight({ most: 2 }),
+    limits: { body: 1_000, bodyTimeout: 1_000, inFlight: 2, bodiesInHand: 1_500, requestTimeout: 300 },
+    inFlight: createInFlight({ most: 2, mostBytes: 1_500 }),
     fleet: () => fleet,
     ready: () => isReady,
     softState: { ping: () => (softStateAway ? Promise.reject(new Error("away")) : Promise.resolve()) },
@@ -154,6 +154,26 @@ test.each([
   });
 });
 
+test("every route of a verb is in the table of verbs that a wrong one is told", async () => {
+  const routes = app.routes.filter(({ method }) => method !== "ALL");
+  expect(routes.length).toBeGreaterThanOrEqual(5);
+  for (const { method, path } of routes) {
+    const { status, headers } = await send({ method: "DELETE", path: path.replace(":model", "digits-s") });
+    expect({ path, status }).toEqual({ path, status: 405 });
+    expect(headers.get("allow")?.split(", ")).toContain(method);
+  }
+});
+
+test("a long parameter is refused as fast as a short one, and many at once in one short answer", async () => {
+  const began = performance.now();
+  const long = await send({ path: `${detectPath}?conf=${"1".repeat(60_000)}x` });
+  expect(performance.now() - began).toBeLessThan(500);
+  expect(long.body.detail).toMatch(/^conf is "1{40}", expected a number from 0 to 1$/);
+  const query = Array.from({ length: 1_000 }, (_, index) => `p${index}=1`).join("&");
+  const { body } = await send({ path: `${detectPath}?${query}` });
+  expect(body.detail).toMatch(/; and 995 more$/);
+});
+
 test("a refused key says how to send one", async () => {
   const { headers, body } = await send({ headers: { authorization: "" } });
   expect(headers.get("www-authenticate")).toBe('Bearer realm="tradewind"');
@@ -187,15 +207,33 @@ test("a backend that never answers costs the request's time and no more", async 
 });
 
 test("more requests in hand than allowed are turned away at once with a word on when to come back", async () => {
-  const held = [send({}, () => {}), send({}, () => {})];
-  const { status, headers, body } = await send({}, () => {});
-  expect({ status, code: body.code, retryAfter: headers.get("retry-after") }).toEqual({
+  const small = { headers: { "content-length": String(jpeg.byteLength) } };
+  const held = [send(small, () => {}), send(small, () => {})];
+  const { status, headers, body } = await send(small, () => {});
+  expect({ status, code: body.code, retryAfter: headers.get("retry-after"), detail: body.detail }).toEqual({
     status: 503,
     code: "overloaded",
     retryAfter: "1",
+    detail: "2 requests are in hand already, try again shortly",
   });
   await Promise.all(held);
   expect((await send()).status).toBe(200);
+});
+
+test("bodies take room as declared, or the most where nothing is declared, and no more than is there", async () => {
+  const large = Buffer.concat([jpeg, Buffer.alloc(600)]);
+  const declared = (bytes: number) => ({ headers: { "content-length": String(bytes) } });
+  const held = send({ ...declared(large.byteLength), body: large }, () => {});
+  const { status, headers, body } = await send({ body: new Uint8Array(1_000) });
+  expect({ status, code: body.code, retryAfter: headers.get("retry-after"), detail: body.detail }).toEqual({
+    status: 503,
+    code: "overloaded",
+    retryAfter: "1",
+    detail: "the bodies in hand leave no room for 1000 bytes more, try again shortly",
+  });
+  await held;
+  expect((await send({ body: new Uint8Array(1_000) })).status).toBe(415);
+  expect((await send(declared(1_000_000))).status).toBe(413);
 });
 
 test("a caller's harmless request id is kept, any other replaced", async () => {

@@ -29,6 +29,7 @@ test("the small configuration of three clouds parses, with the defaults filled i
     body: 20_971_520,
     bodyTimeout: 30_000,
     inFlight: 256,
+    bodiesInHand: 536_870_912,
     requestTimeout: 30_000,
   });
   expect(config.records).toBe("postgres");
@@ -60,5 +61,21 @@ test("a route without providers, a wrong unit and an unknown key are all named a
   expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(/2 problems:/);
   expect(() => parseConfig(small.replace(/failover: .*/, "failover: []"), { file: "t.yaml" })).toThrow(
     "failover",
+  );
+});
+
+test.each([
+  ["requestTimeout: 30d", 'limits.requestTimeout: expected a duration from 1ms to 1h, got "30d"'],
+  ["bodyTimeout: 0s", 'limits.bodyTimeout: expected a duration from 1ms to 1h, got "0s"'],
+  ["body: 0B", 'limits.body: expected a size from 1B to 256MiB, got "0B"'],
+  ["bodiesInHand: 1MiB", "limits.bodiesInHand: expected at least as much as limits.body"],
+])("the limit %s is refused with its bound", (limit, problem) => {
+  expect(() => parseConfig(`${small}limits: { ${limit} }\n`, { file: "t.yaml" })).toThrow(problem);
+});
+
+test("an objective of no time at all is refused", () => {
+  const text = small.replace("slo: 250ms", "slo: 0ms");
+  expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(
+    'routes.0.slo: expected a duration from 1ms to 1h, got "0ms"',
   );
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { logRequests } from "#gateway/telemetry.ts";
+import { logRequests, measureRequests } from "#gateway/telemetry.ts";
 import { requestFinished, sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { createLog } from "#infra/runtime/log.ts";
+import { createMetrics } from "#infra/runtime/metrics.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 
 const event = {
@@ -40,4 +41,27 @@ test("a probe that is told the truth is no failed request", () => {
   requestFinished.publish(event);
   requestFinished.publish({ ...event, requestId: "s", error: new Error("boom") });
   expect(lines.map((line) => JSON.parse(line).requestId)).toEqual(["s"]);
+});
+
+test("what was skipped is counted by concerns that are few, and told in detail in the log alone", async () => {
+  const metrics = createMetrics({ processMetrics: false });
+  const lines: string[] = [];
+  using _measured = measureRequests(metrics);
+  using _logged = logRequests(
+    createLog({ name: "x", destination: { write: (line) => void lines.push(line) } }),
+    createFakeClock(),
+  );
+  const detailed = { what: "describing a model", detail: "digits-s at ours-1", error: new Error("away") };
+  sideConcernSkipped.publish(detailed);
+  sideConcernSkipped.publish({ what: "refreshing the keys", error: new Error("away") });
+  for (const what of ["describing m at b1", "describing m at b2"]) {
+    sideConcernSkipped.publish({ what, error: new Error("away") });
+  }
+  const counted = (await metrics.metrics()).split("\n").filter((line) => /^tradewind_side.*\{/.test(line));
+  expect(counted.sort()).toEqual([
+    'tradewind_side_concerns_skipped_total{what="describing a model"} 1',
+    'tradewind_side_concerns_skipped_total{what="other"} 2',
+    'tradewind_side_concerns_skipped_total{what="refreshing the keys"} 1',
+  ]);
+  expect(JSON.parse(lines[0] ?? "").detail).toBe("digits-s at ours-1");
 });

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createApiKey, hashKey, looksLikeKey } from "#gateway/records/api-key.ts";
 import { readKeys, storeKey } from "#gateway/records/keys.ts";
@@ -19,7 +19,7 @@ export async function developmentKey(
   }: { readonly folder: string; readonly chance: Chance; readonly signal: AbortSignal },
 ): Promise<string> {
   const file = join(folder, "development-key");
-  const kept = (await readFile(file, "utf8").catch(() => "")).trim();
+  const kept = await readKept(file);
   const fresh = createApiKey("development", chance);
   const text = looksLikeKey(kept) ? kept : fresh.text;
   const id = text.split("_")[1] ?? fresh.record.id;
@@ -35,13 +35,29 @@ export async function developmentKey(
   return fresh.text;
 }
 
+/** What is there but cannot be read is told before the database gets a key whose text nobody would have. */
+async function readKept(file: string): Promise<string> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw unusable("read", file, cause);
+  }
+}
+
+/** A draft that a crash left behind would keep its own rights, so it goes first. */
 async function keep(file: string, text: string): Promise<void> {
   const draft = `${file}.draft`;
   try {
-    await writeFile(draft, `${text}\n`, { mode: 0o600 });
+    await rm(draft, { force: true });
+    await writeFile(draft, `${text}\n`, { mode: 0o600, flag: "wx" });
     await rename(draft, file);
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
-    throw new TradewindError("folder_unusable", `cannot write ${file} (${reason})`, { cause });
+    throw unusable("write", file, cause);
   }
+}
+
+function unusable(deed: string, file: string, cause: unknown): TradewindError {
+  const reason = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+  return new TradewindError("folder_unusable", `cannot ${deed} ${file} (${reason})`, { cause });
 }

@@ -1,16 +1,7 @@
-import {
-  type Document,
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  visit,
-  type YAMLParseError,
-} from "yaml";
+import { type Document, isMap, isScalar, LineCounter, type Node, type Pair } from "yaml";
 import type { z } from "zod";
 import { TradewindError } from "../errors.ts";
+import { readDocument, startOf } from "./yaml-document.ts";
 
 export type ParseOptions = {
   /** How messages name the text. */
@@ -26,12 +17,15 @@ export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   { file }: ParseOptions,
 ): z.output<Schema> {
-  if (text.length > mostText)
-    throw invalid(file, [{ where: "1:1", what: `more than ${mostText} characters` }]);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const broken = [...document.errors.map((error) => broke(error, lines)), ...strangeKeys(document, lines)];
-  if (broken.length > 0) throw invalid(file, broken);
+  const read = readDocument(text, lines);
+  if ("problems" in read) {
+    throw invalid(
+      file,
+      read.problems.map(({ at, what }) => ({ where: position(lines, at), what })),
+    );
+  }
+  const { document } = read;
   const parsed = schema.safeParse(toData(document, file));
   if (parsed.success) return parsed.data;
   throw invalid(
@@ -40,26 +34,8 @@ export function parseYaml<Schema extends z.ZodType>(
   );
 }
 
-/** Configurations are written by people; what is longer or worse than this was not. */
-const mostText = 1_048_576;
+/** More would hide the first ones. */
 const mostProblems = 20;
-
-function broke({ code, message, pos }: YAMLParseError, lines: LineCounter): Problem {
-  const what = code === "MULTIPLE_DOCS" ? "a second document begins here, only one is read" : message;
-  return { where: position(lines, pos[0]), what };
-}
-
-/** Keys that are no text have no path, and one called __proto__ would vanish on its way into an object. */
-function strangeKeys(document: Document, lines: LineCounter): Problem[] {
-  const problems: Problem[] = [];
-  visit(document, {
-    Pair: (_, { key }) => {
-      if (isScalar(key) && key.value !== "__proto__") return;
-      problems.push({ where: position(lines, startOf(key)), what: "this cannot be a key" });
-    },
-  });
-  return problems;
-}
 
 /** Aliases are refused: a few hundred bytes of them expand to gigabytes. */
 function toData(document: Document, file: string): unknown {
@@ -73,8 +49,9 @@ function toData(document: Document, file: string): unknown {
 function invalid(file: string, problems: readonly Problem[]): TradewindError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const shown = problems.slice(0, mostProblems).map(({ where, what }) => `\n  ${file}:${where}  ${what}`);
-  const list = shown.join("") + (problems.length > mostProblems ? "\n  and more" : "");
-  return new TradewindError("config_invalid", `${file} has ${count}:${list}`);
+  const left = problems.length - shown.length;
+  const more = left > 0 ? `\n  ... and ${left} more` : "";
+  return new TradewindError("config_invalid", `${file} has ${count}:${shown.join("")}${more}`);
 }
 
 function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): Problem[] {
@@ -113,10 +90,6 @@ function childOf(
   const items = (node as { readonly items?: readonly Node[] } | undefined)?.items;
   const value = items?.[Number(step)];
   return value ? { value } : undefined;
-}
-
-function startOf(node: unknown): number {
-  return (node as { readonly range?: readonly number[] } | undefined)?.range?.[0] ?? 0;
 }
 
 function position(lines: LineCounter, offset: number): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -71,11 +71,26 @@ test("a development key is made once, stored hashed, its text kept for its owner
   await rm(folder, { recursive: true });
 });
 
+test("a development key is for its owner alone, whatever a crash left in the place of its draft", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "development-key-"));
+  await writeFile(join(folder, "development-key.draft"), "half", { mode: 0o666 });
+  const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
+  await developmentKey(createFakeKeys(), options);
+  expect((await stat(join(folder, "development-key"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(["development-key"]);
+  await rm(folder, { recursive: true });
+});
+
 test("a development key that cannot be kept is one clear line", async () => {
   const folder = await mkdtemp(join(tmpdir(), "development-key-"));
   await mkdir(join(folder, "development-key"));
   const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
-  await expect(developmentKey(createFakeKeys(), options)).rejects.toMatchObject({ code: "folder_unusable" });
+  const database = createFakeKeys();
+  await expect(developmentKey(database, options)).rejects.toMatchObject({
+    code: "folder_unusable",
+    message: `cannot read ${join(folder, "development-key")} (EISDIR)`,
+  });
+  expect(database.rows.size).toBe(0);
   await rm(folder, { recursive: true });
 });
 

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
-import { duration } from "#infra/runtime/config/units.ts";
+import { durationUpTo } from "#infra/runtime/config/units.ts";
 
 const schema = z.strictObject({
   name: z.string(),
-  wait: duration,
+  wait: durationUpTo("7d"),
   routes: z.array(z.strictObject({ to: z.string() })).default([]),
 });
 
@@ -68,7 +68,26 @@ test("a second document is refused in words of ours", () => {
   );
 });
 
-test("rubbish is refused without pages of it, and a file without end before it is read", () => {
-  expect(refusal("[".repeat(20_000)).split("\n").length).toBeLessThan(25);
+test("rubbish is refused without pages of it, and a text without end before it is parsed", () => {
+  const lines = refusal(`name: [${"}".repeat(100)}`).split("\n");
+  expect(lines).toHaveLength(22);
+  expect(lines.at(-1)).toMatch(/^ {2}\.\.\. and \d+ more$/);
   expect(refusal(`name: ${"a".repeat(1_048_577)}`)).toContain("more than 1048576 characters");
+});
+
+test.each([
+  ["brackets without end", `name: ${"[".repeat(50_000)}`],
+  ["brackets that close", `name: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
+  ["steps to the right", Array.from({ length: 1_400 }, (_, depth) => `${" ".repeat(depth)}a:`).join("\n")],
+])("nesting by %s is one problem at the place where it becomes too deep", (_, text) => {
+  expect(refusal(text)).toMatch(/^x\.yaml has 1 problem:\n {2}x\.yaml:\d+:\d+ {2}nested more than 64 deep$/);
+});
+
+test("keys of a kind that a person would not write are refused without a word on standard error", () => {
+  const warnings: Error[] = [];
+  const hear = (warning: Error): void => void warnings.push(warning);
+  process.on("warning", hear);
+  expect(refusal("? { a: 1 }\n: 2\n")).toContain("x.yaml:1:3  this cannot be a key");
+  process.off("warning", hear);
+  expect(warnings).toEqual([]);
 });

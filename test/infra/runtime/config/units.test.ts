@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { byteSize, duration } from "#infra/runtime/config/units.ts";
+import { byteSize, byteSizeUpTo, durationUpTo } from "#infra/runtime/config/units.ts";
+
+const duration = durationUpTo("7d");
 
 test.each([
   ["250ms", 250],
@@ -20,16 +22,23 @@ test.each([
   expect(byteSize.parse(text)).toBe(bytes);
 });
 
-test("what is nothing, or more than any timer or memory holds, is refused", () => {
+test("what is nothing, or more than the bound, is refused with both", () => {
   const message = (text: string, unit: typeof duration) => unit.safeParse(text).error?.issues[0]?.message;
-  expect(["0ms", "8d"].map((text) => message(text, duration))).toEqual([
-    "expected at least 1ms",
-    "expected at most 7d",
+  const hour = durationUpTo("1h");
+  expect(["0ms", "0.4ms", "30d", "61m"].map((text) => message(text, hour))).toEqual([
+    'expected a duration from 1ms to 1h, got "0ms"',
+    'expected a duration from 1ms to 1h, got "0.4ms"',
+    'expected a duration from 1ms to 1h, got "30d"',
+    'expected a duration from 1ms to 1h, got "61m"',
   ]);
-  expect(["0B", "2000GiB"].map((text) => message(text, byteSize))).toEqual([
-    "expected at least 1B",
-    "expected at most 1024GiB",
+  expect(["0B", "2GiB"].map((text) => message(text, byteSizeUpTo("1GiB")))).toEqual([
+    'expected a size from 1B to 1GiB, got "0B"',
+    'expected a size from 1B to 1GiB, got "2GiB"',
   ]);
+  expect([hour.parse("1ms"), hour.parse("1h"), byteSizeUpTo("1GiB").parse("1GiB")]).toEqual([
+    1, 3_600_000, 1_073_741_824,
+  ]);
+  expect(message("9".repeat(400), hour)?.length).toBeLessThan(120);
 });
 
 test.each(["250", "ms", "-5s", "5 parsecs", "constructor", "5constructor", ""])(
