@@ -4,17 +4,11 @@ import { findModels } from "#inference/models/repository.ts";
 import { type OpenModel, openModels } from "#inference/open-model.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { evaluate, readSamples, type Sample } from "./evaluate.ts";
+import { shapeAt } from "./scene-shapes.ts";
 import { scene } from "./scenes.ts";
 
 /** The figures of the card: both demo models through the product's own pipeline, JPEG decoding and letterbox included. */
 const demo = fileURLToPath(new URL("../../inference/models/demo/", import.meta.url));
-const shapes = [
-  [320, 320],
-  [320, 320],
-  [320, 240],
-  [240, 320],
-  [320, 180],
-] as const;
 const signal = new AbortController().signal;
 const count = Number(process.argv[2] ?? 1_000);
 
@@ -39,7 +33,7 @@ function detectorOf(model: OpenModel) {
 async function heldOut(many: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let index = 0; index < many; index += 1) {
-    const [width, height] = shapes[index % shapes.length] ?? [320, 320];
+    const [width, height] = shapeAt(index);
     const { pixels, objects } = scene(3_000_000 + index, { width, height, split: "held-out" });
     const jpeg = await sharp(pixels, { raw: { width, height, channels: 3 } })
       .jpeg({ quality: 90 })

@@ -2,17 +2,11 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:f
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isSplit, type Split } from "./digits.ts";
+import { shapeAt } from "./scene-shapes.ts";
 import { type Scene, scene } from "./scenes.ts";
 
 const side = 320;
 const bar = 114;
-const shapes = [
-  [320, 320],
-  [320, 320],
-  [320, 240],
-  [240, 320],
-  [320, 180],
-] as const;
 
 const { values } = parseArgs({
   options: {
@@ -46,7 +40,7 @@ function writeScenes(
   const file = openSync(join(directory, "images.bin"), "w");
   const labels: number[][][] = [];
   for (let index = 0; index < count; index++) {
-    const [width, height] = shapes[index % shapes.length] ?? [side, side];
+    const [width, height] = shapeAt(index);
     const made = scene(seed + index, { width, height, split });
     const [left, top] = [(side - width) / 2, (side - height) / 2];
     writeSync(file, letterboxed(made, left, top));
