@@ -32,6 +32,7 @@ export const catalogue = {
   backend_failed: { status: 502, retryable: true, blame: "backend" },
   backend_answer_invalid: { status: 502, retryable: true, blame: "backend" },
   backend_full: { status: 503, retryable: true, blame: "backend" },
+  queue_timeout: { status: 503, retryable: true, blame: "backend" },
   backend_none: { status: 503, retryable: true, blame: "us" },
   model_not_ready: { status: 503, retryable: true, blame: "us" },
   overloaded: { status: 503, retryable: true, blame: "us" },
@@ -42,6 +43,9 @@ export const catalogue = {
   model_unusable: { status: 500, retryable: false, blame: "us" },
   port_unavailable: { status: 500, retryable: false, blame: "us" },
   folder_unusable: { status: 500, retryable: false, blame: "us" },
+  blob_missing: { status: 500, retryable: false, blame: "us" },
+  blob_invalid: { status: 500, retryable: false, blame: "us" },
+  blob_unavailable: { status: 500, retryable: true, blame: "us" },
   database_unavailable: { status: 500, retryable: true, blame: "us" },
   soft_state_unavailable: { status: 500, retryable: true, blame: "us" },
 } as const satisfies Record<string, ErrorKind>;
