@@ -1,4 +1,4 @@
-import { TradewindError } from "#infra/runtime/errors.ts";
+import { TradewindError } from "./errors.ts";
 
 /** The bound on requests in hand at once, and on the memory that their bodies can take together. */
 export type InFlight = {
@@ -13,9 +13,19 @@ export type Place = Disposable & {
   readonly settle: (bytes: number) => void;
 };
 
-export type InFlightOptions = { readonly most: number; readonly mostBytes?: number };
+export type InFlightOptions = {
+  readonly most: number;
+  readonly mostBytes?: number;
+  /** Whose overload a refusal is: a backend that is full is tried elsewhere. */
+  readonly code?: "overloaded" | "backend_full";
+};
 
-export function createInFlight({ most, mostBytes = 512 * 1_048_576 }: InFlightOptions): InFlight {
+export function createInFlight({
+  most,
+  mostBytes = 512 * 1_048_576,
+  code = "overloaded",
+}: InFlightOptions): InFlight {
+  const overloaded = (why: string) => new TradewindError(code, `${why}, try again shortly`);
   let count = 0;
   let bytes = 0;
   const enter = (wanted: number): Place => {
@@ -39,8 +49,4 @@ export function createInFlight({ most, mostBytes = 512 * 1_048_576 }: InFlightOp
     return { settle, [Symbol.dispose]: leave };
   };
   return { enter, count: () => count, bytes: () => bytes };
-}
-
-function overloaded(why: string): TradewindError {
-  return new TradewindError("overloaded", `${why}, try again shortly`);
 }

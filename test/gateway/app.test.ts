@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
-import { createInFlight } from "#gateway/admission/in-flight.ts";
 import { createApp } from "#gateway/app.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
 import { createApiKey } from "#gateway/records/api-key.ts";
 import { logRequests, measureRequests } from "#gateway/telemetry.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
+import { createInFlight } from "#infra/runtime/in-flight.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
 import { inferAnswer, json, startFakeBackend } from "#test/support/fake-backend.ts";

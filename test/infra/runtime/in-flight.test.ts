@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createInFlight } from "#gateway/admission/in-flight.ts";
+import { createInFlight } from "#infra/runtime/in-flight.ts";
 
 test("room is given back by what the body turned out to be, and the rest on leaving, once", () => {
   const inFlight = createInFlight({ most: 10, mostBytes: 100 });
