@@ -1,32 +1,45 @@
-import { readPort } from "#infra/runtime/config/port.ts";
-import { readFlags } from "#infra/runtime/config/read-flags.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { inContainer } from "#infra/runtime/hardware/container.ts";
+import { hasVnni } from "#infra/runtime/hardware/cpu.ts";
+import { type MemoryFacts, memoryRoom, readRss } from "#infra/runtime/hardware/memory.ts";
 import { type HostProcess, hostOptions, runProcess } from "#infra/runtime/lifecycle.ts";
 import { createLog } from "#infra/runtime/log.ts";
-import { readMaxBody, readWorkers, serveInference } from "./serve.ts";
+import { readOptions } from "./read-options.ts";
+import { type Machine, serveInference } from "./serve.ts";
+
+type InferenceProcess = HostProcess & MemoryFacts & { readonly arch: string };
 
 /** The backend as a process: `inference/main.ts` is this. Resolves to the exit code. */
-export function runInference(process: HostProcess, args: string[]): Promise<number> {
+export function runInference(process: InferenceProcess, args: string[]): Promise<number> {
   const { env } = process;
   return runProcess(async (life) => {
-    const { values } = readFlags({
-      args,
-      options: {
-        models: { type: "string" },
-        model: { type: "string" },
-        host: { type: "string", default: env.HOST ?? "127.0.0.1" },
-        port: { type: "string", default: env.PORT ?? "8000" },
-        workers: { type: "string", default: "auto" },
-        "max-body": { type: "string" },
-      },
+    const { maxMemoryBytes, ...options } = readOptions(args, {
+      host: env.HOST ?? (inContainer({ env, exists: existsSync }) ? "0.0.0.0" : "127.0.0.1"),
+      port: env.PORT ?? "8000",
     });
-    await serveInference(life, {
-      models: values.models,
-      model: values.model,
-      host: values.host,
-      port: readPort(values.port),
-      workers: readWorkers(values.workers),
-      ...(values["max-body"] === undefined ? {} : { maxBodyBytes: readMaxBody(values["max-body"]) }),
-      log: createLog({ name: "backend", level: env.LOG_LEVEL ?? "info" }),
-    });
+    const log = createLog({ name: "backend", level: env.LOG_LEVEL ?? "info" });
+    await serveInference(life, { ...options, machine: lookAt(process, maxMemoryBytes), log });
   }, hostOptions(process));
+}
+
+/** Above it the kernel may end the process at any moment. */
+const shareOfMemory = 0.8;
+
+function lookAt(process: InferenceProcess, maxMemoryBytes: number | undefined): Machine {
+  const room = memoryRoom({ constrainedBytes: process.constrainedMemory(), totalBytes: totalmem() });
+  return {
+    memoryLimitBytes: maxMemoryBytes ?? shareOfMemory * room,
+    readRss: () => readRss(process),
+    exactQuantized: process.arch === "x64" && !hasVnni(readCpuInfo()),
+  };
+}
+
+/** Where a system does not tell, the processor is taken to be an old one. */
+function readCpuInfo(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -1,73 +1,141 @@
-import { availableParallelism } from "node:os";
+import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
-import { byteSize } from "#infra/runtime/config/units.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
-import { findModels, type ModelFile, singleModel } from "./models/repository.ts";
-import { openModels } from "./open-model.ts";
+import { watchMemory } from "./engine/memory-watch.ts";
+import type { ExecutionProvider } from "./engine/messages.ts";
+import { openSessionProcess } from "./engine/session-process.ts";
+import { createInfer } from "./infer/answer-infer.ts";
+import { openHotDoor } from "./infer/hot-door.ts";
+import type { Control } from "./models/repository/model-repository.ts";
+import { openRepository } from "./models/repository/open-repository.ts";
+import type { OpenRequest } from "./models/repository/served-model.ts";
+import type { IndexEntry } from "./models/repository/version-state.ts";
+import { type OpenModel, openModel } from "./open-model.ts";
+import { type ModelPlace, openSource } from "./open-source.ts";
+import type { Models } from "./served-faces.ts";
 import { createServer } from "./server.ts";
-import { createTelemetry } from "./telemetry.ts";
+import { createLogControl } from "./settings/logging.ts";
+import { createTraceControl } from "./settings/trace-control.ts";
+import { createStatistics, type Statistics } from "./statistics.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/create-telemetry.ts";
+import { logFailures } from "./telemetry/log-failures.ts";
+import { watchModel } from "./watch-model.ts";
 
 export type ServeOptions = {
-  /** A folder of models. */
-  readonly models: string | undefined;
-  /** One model file. */
-  readonly model: string | undefined;
+  readonly models: ModelPlace;
+  readonly control: Control;
+  /** A model that takes no images is refused instead of served as tensors. */
+  readonly imagesOnly: boolean;
   readonly host: string;
   readonly port: number;
-  /** Threads for each model. */
+  /** Sessions for each model. */
   readonly workers: number;
-  /** The largest request, which is an image, or several, and what is said about them. */
-  readonly maxBodyBytes?: number;
+  /** Each session in a process of its own, which can be killed. */
+  readonly isolate: boolean;
+  readonly executionProviders: readonly ExecutionProvider[];
+  readonly runTimeoutMs: number;
+  /** The largest request. */
+  readonly maxBodyBytes: number;
+  readonly machine: Machine;
   readonly log: Log;
+};
+
+/** What the process knows of what it runs on. */
+export type Machine = {
+  /** Beyond it sessions are replaced by fresh ones. */
+  readonly memoryLimitBytes: number;
+  readonly readRss: () => number;
+  readonly exactQuantized: boolean;
 };
 
 /** Models first, the door last: whoever finds the door open finds warm models behind it. */
 export async function serveInference(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { host, port, workers, maxBodyBytes, log } = options;
-  const files = await modelFiles(options);
-  const models = await openModels(files, {
-    workers,
-    clock: systemClock,
-    signal: life.stopping,
-    // A process that stays up without being of use is never replaced by whoever watches over it.
-    onBroken: life.fail,
-  });
-  for (const model of models) life.resources.use(model);
+  const { host, port, log, control, maxBodyBytes } = options;
+  life.resources.use(logFailures(log, systemClock));
   const metrics = createMetrics();
-  const telemetry = createTelemetry(metrics);
-  const limits = maxBodyBytes === undefined ? {} : { maxBodyBytes };
-  const app = createServer({ models, ready: () => life.ready, metrics, telemetry, ...limits });
-  const server = life.resources.use(await openHttpServer({ fetch: app.fetch, host, port }));
-  life.announce({ url: server.url });
+  const statistics = createStatistics({ clock: systemClock });
+  const telemetry = createTelemetry({ metrics, statistics });
+  const source = life.resources.use(await openSource(options.models, { control }));
+  const models = life.resources.use(
+    await openRepository({
+      ...{ source, control, clock: systemClock, signal: life.stopping },
+      open: (request, { signal }) => open(request, { ...options, telemetry, life, signal }),
+      onChange: (entry) => tell(entry, options, life.ready),
+    }),
+  );
+  const traceControl = createTraceControl();
+  const ready = (): boolean => life.ready;
+  const limits = { maxBodyBytes };
+  const infer = createInfer({ models, telemetry, clock: systemClock, traceControl, log, limits });
+  const { fetch } = createServer({
+    ...{ models, infer, metrics, statistics, ready, traceControl },
+    ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log) },
+  });
+  const hot = openHotDoor({ infer, ready, chance: systemChance });
+  void recycleWhenGrown(models, statistics, options, life.stopping);
+  const { url } = life.resources.use(await openHttpServer({ fetch, hot, host, port }));
+  life.announce({ url });
   log.info(
-    { url: server.url, models: models.map(({ info }) => `${info.name}:${info.version}`), workers },
+    { url, models: models.serving.map(({ name, version }) => `${name}:${version}`) },
     "the backend is ready",
   );
 }
 
-/** `auto` is one thread a core, since each session computes on one. */
-export function readWorkers(text: string): number {
-  const workers = text === "auto" ? availableParallelism() : Number(text);
-  if (Number.isInteger(workers) && workers >= 1 && workers <= 256) return workers;
-  throw new TradewindError("config_invalid", `"${text}" is no number of workers, expected 1 to 256 or auto`);
+/** What goes wrong at start is said once, in the line with which the process ends. */
+function tell({ name: model, ...change }: IndexEntry, { log }: ServeOptions, started: boolean): void {
+  const { state, reason } = change;
+  if (state === "LOADING" || state === "UNLOADING" || !started)
+    log.debug({ model, ...change }, "model changed");
+  else if (state === "READY" || reason === "unloaded") log.info({ model, ...change }, "model changed");
+  else log.warn({ model, ...change }, "model changed");
 }
 
-/** More than a body that fits into memory several times over is a slip of the unit. */
-const mostBodyBytes = 1_073_741_824;
+type Opening = ServeOptions & {
+  readonly telemetry: Telemetry;
+  readonly life: Lifecycle;
+  readonly signal: AbortSignal;
+};
 
-export function readMaxBody(text: string): number {
-  const { data, error } = byteSize.safeParse(text);
-  if (data !== undefined && data <= mostBodyBytes) return data;
-  const problem = error?.issues[0]?.message ?? `expected at most 1GiB, got "${text}"`;
-  throw new TradewindError("config_invalid", `--max-body: ${problem}`);
+function open(request: OpenRequest, options: Opening): Promise<OpenModel> {
+  const { telemetry, life, isolate, machine, log } = options;
+  const { workers, executionProviders, runTimeoutMs, imagesOnly, signal } = options;
+  const { settings, name: model, version } = request;
+  return openModel(request, {
+    ...{ workers, executionProviders, runTimeoutMs, imagesOnly, settings, signal },
+    exactQuantized: machine.exactQuantized,
+    clock: systemClock,
+    ...(isolate ? { openSession: openSessionProcess } : {}),
+    onOpen: (opened) => watchModel(opened, { telemetry, log }),
+    onDeath: () => telemetry.workerReplaced({ model, version, why: "died" }),
+    // A process that stays up without being of use is never replaced by whoever watches over it.
+    onBroken: life.fail,
+  });
 }
 
-async function modelFiles({ models, model }: ServeOptions): Promise<ModelFile[]> {
-  if (model !== undefined && models === undefined) return [await singleModel(model)];
-  if (models !== undefined && model === undefined) return findModels(models);
-  throw new TradewindError("config_invalid", "give either --models with a folder or --model with a file");
+const lookEveryMs = 30_000;
+
+/** onnxruntime keeps what it once needed; fresh sessions give it back. */
+function recycleWhenGrown(
+  models: Models,
+  statistics: Statistics,
+  { machine, log }: ServeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const onRecycle = async (): Promise<void> => {
+    for (const { loaded } of models.serving) {
+      const sessions = await loaded.recycle();
+      log.warn(
+        { model: loaded.name, version: loaded.version, sessions },
+        "sessions replaced, the process had grown",
+      );
+    }
+  };
+  const requests = (): number => statistics.tallies().reduce((sum, { success }) => sum + success.count, 0);
+  return watchMemory({
+    ...{ readRss: machine.readRss, requests, limitBytes: machine.memoryLimitBytes, signal },
+    ...{ clock: systemClock, everyMs: lookEveryMs, onRecycle },
+  });
 }

@@ -1,10 +1,12 @@
 import type { Clock } from "#infra/runtime/clock.ts";
-import { openSessionThread, type SessionThread, type ThreadOptions } from "./session-thread.ts";
+import type { Session } from "./session.ts";
 
-export type CrewOptions = ThreadOptions & {
+export type CrewOptions = {
+  readonly open: () => Promise<Session>;
   readonly clock: Clock;
-  /** A thread has nothing to do. */
+  /** A session has nothing to do. */
   readonly onIdle: () => void;
+  readonly onDeath: () => void;
   /** Nothing is alive or being loaded, after several deaths in a row. */
   readonly onLost: () => void;
 };
@@ -16,15 +18,18 @@ const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
 
 /**
- * The threads of one model. Each is IDLE, or BUSY from `take()` to `giveBack()`, until it dies; then its place is being
+ * The sessions of one model. Each is IDLE, or BUSY from `take()` to `giveBack()`, until it dies; then its place is being
  * LOADED again, at once or, when deaths follow each other, WAITED for; and it is given up when none is left to go on.
+ * One that is RETIRED has a successor already, and closes as soon as it is idle.
  */
 export class Crew {
   readonly #options: CrewOptions;
-  readonly #alive = new Set<SessionThread>();
-  readonly #idle: SessionThread[] = [];
+  readonly #alive = new Set<Session>();
+  readonly #idle: Session[] = [];
+  readonly #retired = new Set<Session>();
   readonly #replacing = new Set<Promise<void>>();
   readonly #hurried = new AbortController();
+  #recycling: Promise<number> | undefined;
   #closed = false;
   #loading = 0;
   #deaths = 0;
@@ -47,20 +52,29 @@ export class Crew {
     return this.#replacing;
   }
 
-  adopt(thread: SessionThread): void {
-    this.#alive.add(thread);
-    void thread.ended.then(() => this.#bury(thread));
-    this.giveBack(thread);
+  adopt(session: Session): void {
+    this.#alive.add(session);
+    void session.ended.then(() => this.#bury(session));
+    this.giveBack(session);
   }
 
-  /** The thread used last: it is still warm in its core's cache. */
-  take(): SessionThread | undefined {
+  /** The session used last: it is still warm in its core's cache. */
+  take(): Session | undefined {
     return this.#idle.pop();
   }
 
-  giveBack(thread: SessionThread): void {
-    if (this.#alive.has(thread)) this.#idle.push(thread);
+  giveBack(session: Session): void {
+    if (this.#retired.has(session)) this.#dismiss(session);
+    if (this.#alive.has(session)) this.#idle.push(session);
     this.#options.onIdle();
+  }
+
+  /** Gives each session a fresh successor, one after the other, so that its memory returns; resolves to how many. */
+  recycle(): Promise<number> {
+    this.#recycling ??= this.#recycleAll().finally(() => {
+      this.#recycling = undefined;
+    });
+    return this.#recycling;
   }
 
   /** From now on a replacement happens at once or never. */
@@ -71,14 +85,39 @@ export class Crew {
   /** To be called when none is busy and none is being replaced. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#alive].map((thread) => thread.close()));
+    await this.#recycling;
+    await Promise.all([...this.#alive, ...this.#retired].map((session) => session.close()));
   }
 
-  #bury(dead: SessionThread): void {
-    this.#alive.delete(dead);
+  async #recycleAll(): Promise<number> {
+    let recycled = 0;
+    for (const old of [...this.#alive]) {
+      if (this.#closed || this.#hurried.signal.aborted || !(await this.#load())) break;
+      this.#retire(old);
+      recycled += 1;
+    }
+    return recycled;
+  }
+
+  #retire(session: Session): void {
+    if (!this.#alive.delete(session)) return;
+    this.#retired.add(session);
+    const place = this.#idle.indexOf(session);
+    if (place < 0) return;
+    this.#idle.splice(place, 1);
+    this.#dismiss(session);
+  }
+
+  #dismiss(session: Session): void {
+    void session.close().finally(() => this.#retired.delete(session));
+  }
+
+  #bury(dead: Session): void {
+    if (!this.#alive.delete(dead)) return;
     const place = this.#idle.indexOf(dead);
     if (place >= 0) this.#idle.splice(place, 1);
     if (this.#closed) return;
+    this.#options.onDeath();
     const replacing = this.#replace().finally(() => this.#replacing.delete(replacing));
     this.#replacing.add(replacing);
   }
@@ -109,7 +148,7 @@ export class Crew {
   async #load(): Promise<boolean> {
     this.#loading += 1;
     try {
-      this.adopt(await openSessionThread(this.#options));
+      this.adopt(await this.#options.open());
       return true;
     } catch {
       return false;

@@ -1,72 +1,132 @@
 import { abandoned } from "#inference/abandoned.ts";
+import type { Tensors } from "#inference/contract.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { type Alarm, createAlarm } from "./alarm.ts";
+import { batchKeyOf, rowsOf } from "./batch-tensors.ts";
+import { type Batching, noBatching } from "./batching.ts";
+import { checkTexts } from "./check-texts.ts";
 import { Crew } from "./crew.ts";
-import { createJobQueue, type Job, type JobAnswer, type JobQueue } from "./job-queue.ts";
-import type { Tensors } from "./messages.ts";
-import { openSessionThread, type SessionThread, type ThreadOptions } from "./session-thread.ts";
+import type { Engine, RunAnswer, RunOptions } from "./engine.ts";
+import type { ExecutionProvider, Placement, SessionOptions } from "./messages.ts";
+import { createRunQueue, type Job, type RunQueue } from "./run-queue.ts";
+import { createRunWatch, type RunWatch } from "./run-watch.ts";
+import type { Session, SessionAnswer } from "./session.ts";
+import { openSessionThread } from "./session-thread.ts";
+import { createTravel } from "./travel.ts";
 
-export type PoolOptions = ThreadOptions & {
-  readonly workers: number;
+export type PoolOptions = SessionOptions & {
+  /** Sessions side by side, once it is known where they compute. */
+  readonly workersFor: (executionProvider: ExecutionProvider) => number;
   readonly clock: Clock;
-  /** Runs that may wait for a free worker; one more is refused, since a longer queue only makes everybody late. */
-  readonly maxQueue?: number;
-  /** Called once, when every thread died and replacing them was given up: the process had better end. */
+  readonly batching?: Batching;
+  /** A run that takes longer is taken to hang. */
+  readonly runTimeoutMs?: number;
+  /** Where sessions live: in threads, unless each is to be killable. */
+  readonly openSession?: (options: SessionOptions) => Promise<Session>;
+  /** A session died, and its place is being filled again. */
+  readonly onDeath?: () => void;
+  /** Called once, when the model can never answer again: the process had better end. */
   readonly onBroken?: (error: TradewindError) => void;
 };
 
 /** Loads the model in every worker; when one can't, those that could are closed again. */
 export async function openPool(options: PoolOptions): Promise<Pool> {
-  const opened = await Promise.allSettled(
-    Array.from({ length: options.workers }, () => openSessionThread(options)),
-  );
-  const threads = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const {
+    openSession = openSessionThread,
+    workersFor,
+    path,
+    outputs,
+    executionProviders,
+    exactQuantized,
+  } = options;
+  const first = await openSession({ path, outputs, executionProviders, exactQuantized });
+  // The others need not try again what the first one could not have.
+  const { executionProvider } = first.placement;
+  const open = () => openSession({ path, outputs, executionProviders: [executionProvider], exactQuantized });
+  const opened = await Promise.allSettled(Array.from({ length: workersFor(executionProvider) - 1 }, open));
+  const others = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const sessions = [first, ...others];
   const failure = opened.find((result) => result.status === "rejected");
-  if (!failure) return new Pool(threads, options);
-  await Promise.all(threads.map((thread) => thread.close()));
+  if (!failure) return new Pool(sessions, first.placement, { ...options, open });
+  await Promise.all(sessions.map((session) => session.close()));
   throw failure.reason;
 }
 
 /**
- * Runs of one model, first come first served, over threads that each hold a session. A pool is
+ * Runs of one model over sessions that each compute one batch at a time. A pool is
  *
- *   OPEN      takes runs; its crew replaces a thread that dies
- *   BROKEN    the crew lost every thread and gave up: runs are refused as `model_not_ready`, for good, and the owner is
- *             told, so that the process can end and be started again
+ *   OPEN      takes runs; its crew replaces a session that dies
+ *   BROKEN    the crew lost every session and gave up, or a run hangs in a thread that nothing can end: runs are refused
+ *             as `model_not_ready`, for good, and the owner is told, so that the process can end and be started again
  *   DRAINING  after `close()`: refuses new runs, finishes those it has, those waiting included
- *   CLOSED    all threads ended, each while idle, because ending one inside a run aborts the process
+ *   CLOSED    all sessions ended, each while idle, because ending a thread inside a run aborts the process
  */
-export class Pool implements AsyncDisposable {
+export class Pool implements Engine {
+  readonly placement: Placement;
+  /** Sessions side by side. */
+  readonly size: number;
   readonly #options: PoolOptions;
   readonly #crew: Crew;
-  readonly #queue: JobQueue;
+  readonly #queue: RunQueue;
+  readonly #alarm: Alarm;
+  readonly #watch: RunWatch;
+  readonly #together = createTravel();
   readonly #running = new Set<Promise<void>>();
   #state: "OPEN" | "BROKEN" | "DRAINING" | "CLOSED" = "OPEN";
   #closing: Promise<void> | undefined;
 
-  constructor(threads: readonly SessionThread[], options: PoolOptions) {
+  constructor(
+    sessions: readonly Session[],
+    placement: Placement,
+    options: PoolOptions & { readonly open: () => Promise<Session> },
+  ) {
+    const { clock, batching = noBatching, open } = options;
+    this.placement = placement;
+    this.size = sessions.length;
     this.#options = options;
-    this.#queue = createJobQueue(options);
-    this.#crew = new Crew({ ...options, onIdle: () => this.#dispatch(), onLost: () => this.#giveUp() });
-    for (const thread of threads) this.#crew.adopt(thread);
+    this.#crew = new Crew({
+      clock,
+      open,
+      onIdle: () => this.#dispatch(),
+      onDeath: () => options.onDeath?.(),
+      onLost: () => this.#giveUp("the model's workers died and could not be replaced"),
+    });
+    this.#queue = createRunQueue({ clock, batching, workers: () => Math.max(1, this.#crew.alive) });
+    this.#alarm = createAlarm({ clock, ring: () => this.#dispatch() });
+    const onHang = (session: Session, jobs: readonly Job[], why: string) => this.#hangs(session, jobs, why);
+    this.#watch = createRunWatch({ clock, runTimeoutMs: options.runTimeoutMs ?? 60_000, onHang });
+    for (const session of sessions) this.#crew.adopt(session);
+  }
+
+  get executionProvider(): string {
+    return this.placement.executionProvider;
   }
 
   get ready(): boolean {
     return this.#state === "OPEN" && this.#crew.alive > 0;
   }
 
-  /** Runs that wait for a free worker. */
   get waiting(): number {
     return this.#queue.length;
   }
 
-  /** One run. The tensors' memory moves to a worker, so the caller must not use it again. */
-  async run(inputs: Tensors, { signal }: { readonly signal: AbortSignal }): Promise<JobAnswer> {
-    if (signal.aborted) throw abandoned(signal);
-    this.#refuseUnlessOpen();
-    const answer = this.#queue.add(inputs, { signal });
+  async run(inputs: Tensors, options: RunOptions): Promise<RunAnswer> {
+    if (options.signal.aborted) throw abandoned(options.signal);
+    if (this.#state === "BROKEN") throw gaveUp("the model's workers died and could not be replaced");
+    if (this.#state !== "OPEN") throw new TradewindError("draining", "the model is being shut down");
+    checkTexts(inputs);
+    const { maxBatchSize } = this.#options.batching ?? noBatching;
+    const batches = maxBatchSize > 1;
+    const [items, batchKey] = batches ? [rowsOf(inputs), batchKeyOf(inputs)] : [1, undefined];
+    const answer = this.#queue.add(inputs, { ...options, items, batchKey });
     this.#dispatch();
     return await answer;
+  }
+
+  /** Replaces every session by a fresh one without refusing a run; resolves to how many. */
+  recycle(): Promise<number> {
+    return this.#state === "OPEN" ? this.#crew.recycle() : Promise.resolve(0);
   }
 
   close(): Promise<void> {
@@ -78,59 +138,125 @@ export class Pool implements AsyncDisposable {
     return this.close();
   }
 
-  #refuseUnlessOpen(): void {
-    const { maxQueue = 64 } = this.#options;
-    if (this.#state === "BROKEN") throw gaveUp();
-    if (this.#state !== "OPEN") throw new TradewindError("draining", "the model is being shut down");
-    if (this.#crew.idle > 0 || this.#queue.length < maxQueue) return;
-    throw new TradewindError("backend_full", `${this.#queue.length} runs of this model are waiting already`);
-  }
-
   #dispatch(): void {
-    while (this.#crew.idle > 0 && this.#queue.length > 0) {
-      const [thread, job] = [this.#crew.take(), this.#queue.take()];
-      if (!thread || !job) return;
-      const running = this.#serve(thread, job).finally(() => this.#running.delete(running));
+    while (this.#crew.idle > 0) {
+      const load = this.#take();
+      const session = load ? this.#crew.take() : undefined;
+      if (!load || !session) break;
+      const running = this.#serve(session, load).finally(() => this.#running.delete(running));
       this.#running.add(running);
     }
+    // A batch that waits for company leaves in time, although nothing else happens.
+    this.#alarm.set(this.#crew.idle > 0 ? this.#queue.nextDue() : undefined);
   }
 
-  async #serve(thread: SessionThread, { inputs, queueMs, resolve, reject }: Job): Promise<void> {
-    try {
-      resolve({ ...(await thread.run(inputs)), queueMs });
-    } catch (error) {
-      reject(asTradewindError(error));
+  /** A batch; or where runs take less time than their way to a session, several that travel together. */
+  #take(): Load | undefined {
+    const jobs = [...this.#queue.take()];
+    if (jobs.length === 0) return undefined;
+    const joined = jobs.length > 1;
+    if (!joined) {
+      const room = this.#together.most(this.#queue.length + 1, this.#crew.idle);
+      while (jobs.length < room) {
+        const more = this.#queue.take();
+        if (more.length === 0) break;
+        jobs.push(...more);
+      }
     }
-    this.#crew.giveBack(thread);
+    return { jobs, joined };
   }
 
-  #giveUp(): void {
-    this.#queue.rejectAll(gaveUp());
+  async #serve(session: Session, { jobs, joined }: Load): Promise<void> {
+    const batch = jobs.reduce((sum, { items }) => sum + items, 0);
+    const ended = this.#queue.started(batch);
+    this.#watch.begin(session, jobs);
+    try {
+      const runs = jobs.map(({ inputs }) => inputs);
+      const answer = await session.run(runs, { joined });
+      ended("done");
+      const each = joined ? 1 : jobs.length;
+      this.#together.learn(answer.inferenceMs / each);
+      settle(jobs, { ...answer, inferenceMs: answer.inferenceMs / each }, joined ? batch : undefined);
+    } catch (error) {
+      ended("failed");
+      for (const job of jobs) job.reject(asTradewindError(error));
+    }
+    this.#watch.end(session);
+    this.#crew.giveBack(session);
+  }
+
+  /** Of a run that hangs the callers are let go, and its session is ended, or where that can't be done the whole pool. */
+  #hangs(session: Session, jobs: readonly Job[], why: string): void {
+    for (const job of jobs) job.reject(new TradewindError("internal", why));
+    if (session.kill) session.kill();
+    else this.#giveUp(why);
+  }
+
+  #giveUp(why: string): void {
+    this.#queue.rejectAll(gaveUp(why));
     if (this.#state !== "OPEN") return;
     this.#state = "BROKEN";
     this.#crew.hurry();
-    this.#options.onBroken?.(broken(this.#options.path));
+    this.#options.onBroken?.(broken(this.#options.path, why));
   }
 
   async #drain(): Promise<void> {
     if (this.#state === "OPEN") this.#state = "DRAINING";
     this.#crew.hurry();
-    while (this.#running.size + this.#crew.replacing.size > 0) {
-      await Promise.all([...this.#running, ...this.#crew.replacing]);
+    while (this.#running.size + this.#crew.replacing.size + this.#queue.length > 0) {
+      this.#dispatch();
+      await this.#somethingEnds();
     }
     this.#state = "CLOSED";
+    this.#alarm.set(undefined);
+    this.#watch.stop();
     await this.#crew.close();
+  }
+
+  /** A run, a replacement, or the wait of a batch for company. */
+  async #somethingEnds(): Promise<void> {
+    const work = [...this.#running, ...this.#crew.replacing];
+    if (work.length > 0) return Promise.race(work);
+    const { clock } = this.#options;
+    const due = this.#crew.alive > 0 ? this.#queue.nextDue() : undefined;
+    if (due === undefined) this.#queue.rejectAll(gaveUp("the model's workers died while it was shut down"));
+    else await clock.sleep(Math.max(0, due - clock.elapsed()));
   }
 }
 
-function gaveUp(): TradewindError {
-  return new TradewindError("model_not_ready", "the model's workers died and could not be replaced");
+type Load = {
+  readonly jobs: readonly Job[];
+  /** Computed as one batch, or one after the other. */
+  readonly joined: boolean;
+};
+
+/** Without a batch each run was its own. */
+function settle(
+  jobs: readonly Job[],
+  { answers, spent, inferenceMs }: SessionAnswer,
+  batch: number | undefined,
+): void {
+  jobs.forEach((job, index) => {
+    const answer = answers[index];
+    if (answer && "outputs" in answer) {
+      const inputs = spent[index] ?? {};
+      job.resolve({
+        outputs: answer.outputs,
+        queueMs: job.queueMs,
+        inferenceMs,
+        batch: batch ?? job.items,
+        spent: inputs,
+      });
+    } else job.reject(new TradewindError("internal", "the model failed on this input", { cause: answer }));
+  });
 }
 
-function broken(path: string): TradewindError {
+function gaveUp(why: string): TradewindError {
+  return new TradewindError("model_not_ready", why);
+}
+
+function broken(path: string, why: string): TradewindError {
   const hint =
-    "the process ends so that it can be started again; look for what killed them, memory above all";
-  return new TradewindError("model_unusable", `the workers of ${path} died and could not be replaced`, {
-    hint,
-  });
+    "the process ends so that it can be started again; look for what killed or held them, memory above all";
+  return new TradewindError("model_unusable", `${path} can no longer be served: ${why}`, { hint });
 }

@@ -1,38 +1,90 @@
-import type { Box, DetectOptions, Tensor } from "#inference/contract.ts";
-import { suppress } from "./nms.ts";
-
-/** One thing found, its box in pixels of the model's input. */
-export type Found = { readonly class: number; readonly score: number; readonly box: Box };
+import type { DetectOptions, FloatTensor } from "#inference/contract.ts";
+import { centredBox, columnOf, type Found } from "./found.ts";
+import { byOverlap, suppress } from "./nms.ts";
+import { pickBest } from "./pick-best.ts";
+import { byProbIou } from "./probiou.ts";
 
 export const detectDefaults: DetectOptions = { conf: 0.25, iou: 0.7, maxDetections: 300 };
 
-/** More candidates than this only cost time: the published limit before suppression. */
-const maxCandidates = 30_000;
+/** An output in YOLOv8's layout, [1, 4 + classes + extras, anchors]: cx, cy, w, h, a score a class, what the task adds. */
+export type AnchorsOutput = {
+  readonly output: FloatTensor;
+  readonly classes: number;
+  /** The first extra number is an angle, and boxes are compared as they are turned. */
+  readonly rotated?: boolean;
+};
 
-/** Reads a YOLOv8-shaped output [1, 4 + classes, anchors]: cx, cy, w, h, then one score a class, anchors side by side. */
-export function readDetections(output: Tensor, { conf, iou, maxDetections }: DetectOptions): Found[] {
-  const [, rows = 0, anchors = 0] = output.dims;
-  const { scores, classes } = bestClasses(output.data, rows - 4, anchors, conf);
-  const order = bestFirst(output.data, scores, anchors, conf);
-  const count = order.length;
-  const boxes = cornersOf(output.data, order, anchors);
-  const ordered = Int32Array.from(order, (anchor) => classes[anchor] ?? 0);
-  const kept = suppress({ boxes, classes: ordered, count, iou, max: maxDetections });
+/** Decodes, thins out, and gives what is left, best first. */
+export function readDetections(anchorsOutput: AnchorsOutput, options: DetectOptions): Found[] {
+  const { output, classes, rotated = false } = anchorsOutput;
+  const [, rows = 0, anchors = 0] = output.shape;
+  const { iou, maxDetections: max, agnostic = false } = options;
+  const candidates = candidatesOf(anchorsOutput, options);
+  const { count, boxes, angles } = candidates;
+  const covers = rotated ? byProbIou({ boxes, angles, count }, iou) : byOverlap(boxes, iou);
+  const kept = suppress({ count, classes: agnostic ? undefined : candidates.classes, max }, covers);
   return kept.map((place) => {
     const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = boxes.subarray(4 * place, 4 * place + 4);
-    return { class: ordered[place] ?? 0, score: scores[order[place] ?? 0] ?? 0, box: { x1, y1, x2, y2 } };
+    const extrasAt = (4 + classes) * anchors + (candidates.anchors[place] ?? 0);
+    return {
+      class: candidates.classes[place] ?? 0,
+      score: candidates.scores[place] ?? 0,
+      box: { x1, y1, x2, y2 },
+      extras: columnOf(output, extrasAt, anchors, rows - 4 - classes),
+    };
   });
 }
 
+/** Columns of all that is above the threshold and has a box, best first. */
+function candidatesOf({ output, classes, rotated = false }: AnchorsOutput, options: DetectOptions) {
+  const { data, shape } = output;
+  const [, , anchors = 0] = shape;
+  const read = options.multiLabel ? everyScore : bestScores;
+  const table = read(data, classes, anchors, options.conf);
+  const places = pickBest(table.scores, options.conf);
+  const columns = columnsFor(places.length);
+  let count = 0;
+  for (const place of places) {
+    const anchor = place % anchors;
+    const box = boxAt(data, anchor, anchors);
+    const angle = rotated ? (data[(4 + classes) * anchors + anchor] ?? 0) : 0;
+    if (box === undefined || !Number.isFinite(angle)) continue;
+    columns.boxes.set([box.x1, box.y1, box.x2, box.y2], 4 * count);
+    columns.angles[count] = angle;
+    columns.classes[count] = table.classes ? (table.classes[anchor] ?? 0) : Math.floor(place / anchors);
+    columns.anchors[count] = anchor;
+    columns.scores[count] = table.scores[place] ?? 0;
+    count += 1;
+  }
+  return { ...columns, count };
+}
+
+function columnsFor(most: number) {
+  return {
+    boxes: new Float64Array(4 * most),
+    angles: new Float64Array(most),
+    classes: new Int32Array(most),
+    anchors: new Int32Array(most),
+    scores: new Float32Array(most),
+  };
+}
+
+type ScoreTable = { readonly scores: Float32Array; readonly classes?: Int32Array };
+
+/** Each class of each anchor is a candidate; their scores lie in the output as they are needed. */
+function everyScore(data: Float32Array, classes: number, anchors: number): ScoreTable {
+  return { scores: data.subarray(4 * anchors, (4 + classes) * anchors) };
+}
+
 /** Class by class, since each class's scores lie side by side in memory; transposing first is slower. */
-function bestClasses(data: Float32Array, classCount: number, anchors: number, conf: number) {
-  const scores = new Float32Array(anchors).fill(conf);
+function bestScores(data: Float32Array, classCount: number, anchors: number, conf: number): ScoreTable {
+  const scores = new Float32Array(anchors).fill(Math.max(conf, 0));
   const classes = new Int32Array(anchors);
   for (let index = 0; index < classCount; index += 1) {
     const row = (4 + index) * anchors;
     for (let anchor = 0; anchor < anchors; anchor += 1) {
       const score = data[row + anchor] ?? 0;
-      if (score > (scores[anchor] ?? 0)) {
+      if (score > (scores[anchor] ?? 0) && score < Infinity) {
         scores[anchor] = score;
         classes[anchor] = index;
       }
@@ -41,30 +93,8 @@ function bestClasses(data: Float32Array, classCount: number, anchors: number, co
   return { scores, classes };
 }
 
-/** The anchors above the threshold by score, equal ones as they lie; what is no number is no detection. */
-function bestFirst(data: Float32Array, scores: Float32Array, anchors: number, conf: number): number[] {
-  const floor = Math.fround(conf);
-  const order: number[] = [];
-  for (let anchor = 0; anchor < anchors; anchor += 1) {
-    const score = scores[anchor] ?? 0;
-    if (score > floor && score < Infinity && isBox(data, anchor, anchors)) order.push(anchor);
-  }
-  order.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0));
-  return order.length > maxCandidates ? order.slice(0, maxCandidates) : order;
-}
-
-function isBox(data: Float32Array, anchor: number, anchors: number): boolean {
-  return [0, 1, 2, 3].every((row) => Number.isFinite(data[row * anchors + anchor]));
-}
-
-function cornersOf(data: Float32Array, order: readonly number[], anchors: number): Float64Array {
-  const boxes = new Float64Array(4 * order.length);
-  order.forEach((anchor, place) => {
-    const cx = data[anchor] ?? 0;
-    const cy = data[anchors + anchor] ?? 0;
-    const halfWidth = (data[2 * anchors + anchor] ?? 0) / 2;
-    const halfHeight = (data[3 * anchors + anchor] ?? 0) / 2;
-    boxes.set([cx - halfWidth, cy - halfHeight, cx + halfWidth, cy + halfHeight], 4 * place);
-  });
-  return boxes;
+function boxAt(data: Float32Array, anchor: number, anchors: number) {
+  const [x, y] = [data[anchor] ?? 0, data[anchors + anchor] ?? 0];
+  const [width, height] = [data[2 * anchors + anchor] ?? 0, data[3 * anchors + anchor] ?? 0];
+  return centredBox(x, y, width, height);
 }

@@ -1,39 +1,55 @@
-export type NmsInput = {
-  /** x1, y1, x2, y2 of each candidate, best score first. */
-  readonly boxes: Float64Array;
-  readonly classes: Int32Array;
+export type Candidates = {
   readonly count: number;
-  readonly iou: number;
+  /** Undefined where overlap counts across classes. */
+  readonly classes: Int32Array | undefined;
   readonly max: number;
 };
 
-/** Greedy suppression within each class: the places of the candidates that stay, best first. */
-export function suppress({ boxes, classes, count, iou, max }: NmsInput): number[] {
+/** Does the kept candidate cover the other one, so that both are one thing? */
+export type Covers = (kept: number, candidate: number) => boolean;
+
+/**
+ * Greedy suppression of candidates that come best first: the places of those that stay. Each is held against what was
+ * kept of its own class only, so that the work is at most `count` times `max`.
+ */
+export function suppress({ count, classes, max }: Candidates, covers: Covers): number[] {
   const kept: number[] = [];
+  const keptOf = new Map<number, number[]>();
   for (let candidate = 0; candidate < count && kept.length < max; candidate += 1) {
-    if (!isCovered(candidate)) kept.push(candidate);
+    const of = classes === undefined ? 0 : (classes[candidate] ?? 0);
+    const rivals = keptOf.get(of);
+    if (rivals === undefined) keptOf.set(of, [candidate]);
+    else if (isCovered(rivals, candidate, covers)) continue;
+    else rivals.push(candidate);
+    kept.push(candidate);
   }
   return kept;
-
-  function isCovered(candidate: number): boolean {
-    for (let index = 0; index < kept.length; index += 1) {
-      const other = kept[index] ?? 0;
-      if (classes[other] === classes[candidate] && overlap(boxes, other, candidate) > iou) return true;
-    }
-    return false;
-  }
 }
 
-/** Intersection over union of two boxes; two empty boxes overlap by nothing. */
-function overlap(boxes: Float64Array, first: number, second: number): number {
-  const [a, b] = [4 * first, 4 * second];
-  const [ax1, ay1, ax2, ay2] = [at(boxes, a), at(boxes, a + 1), at(boxes, a + 2), at(boxes, a + 3)];
-  const [bx1, by1, bx2, by2] = [at(boxes, b), at(boxes, b + 1), at(boxes, b + 2), at(boxes, b + 3)];
-  const width = Math.min(ax2, bx2) - Math.max(ax1, bx1);
-  const height = Math.min(ay2, by2) - Math.max(ay1, by1);
-  if (width <= 0 || height <= 0) return 0;
-  const common = width * height;
-  return common / ((ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - common);
+function isCovered(rivals: readonly number[], candidate: number, covers: Covers): boolean {
+  for (let index = 0; index < rivals.length; index += 1) {
+    if (covers(rivals[index] ?? 0, candidate)) return true;
+  }
+  return false;
+}
+
+/** Boxes x1, y1, x2, y2 side by side: an intersection over union above the threshold covers; empty boxes cover nothing. */
+export function byOverlap(boxes: Float64Array, iou: number): Covers {
+  return (first, second) => {
+    const [a, b] = [4 * first, 4 * second];
+    const left = Math.max(at(boxes, a), at(boxes, b));
+    const right = Math.min(at(boxes, a + 2), at(boxes, b + 2));
+    if (right <= left) return false;
+    const top = Math.max(at(boxes, a + 1), at(boxes, b + 1));
+    const bottom = Math.min(at(boxes, a + 3), at(boxes, b + 3));
+    if (bottom <= top) return false;
+    const common = (right - left) * (bottom - top);
+    return common / (areaAt(boxes, a) + areaAt(boxes, b) - common) > iou;
+  };
+}
+
+function areaAt(boxes: Float64Array, place: number): number {
+  return (at(boxes, place + 2) - at(boxes, place)) * (at(boxes, place + 3) - at(boxes, place + 1));
 }
 
 function at(values: Float64Array, index: number): number {

@@ -1,13 +1,15 @@
 import sharp, { type Sharp } from "sharp";
 import type { ImageSize } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { type Fit, type Fitted, fitImage } from "./fit.ts";
 import { headerSize } from "./header-size.ts";
-import { type Letterbox, letterbox, padding } from "./letterbox.ts";
+import { type Letterbox, padding } from "./letterbox.ts";
 import { type ImageType, sniffImage } from "./sniff.ts";
 
 export type DecodeOptions = {
-  /** What the model takes; the image comes out scaled to lie inside it. */
+  /** What the model takes; the image comes out scaled to lie inside it, or as `fit` says. */
   readonly input: ImageSize;
+  readonly fit?: Fit;
   readonly maxPixels?: number;
 };
 
@@ -29,15 +31,15 @@ sharp.cache(false);
 
 /** Decodes, orients, scales and brings to 8-bit RGB in one native call off this thread. */
 export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
-  const { input, maxPixels = 50_000_000 } = options;
+  const { input, fit = "letterbox", maxPixels = 50_000_000 } = options;
   const type = sniffImage(bytes);
   const claimed = headerSize(bytes, type);
   if (claimed && claimed.width * claimed.height > maxPixels) throw tooLarge(claimed, maxPixels);
   try {
     const source = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, autoOrient: true });
     const image = await orientedSize(source);
-    const place = letterbox(image, input);
-    return { image, letterbox: place, pixels: await scaledPixels(source, place) };
+    const fitted = fitImage(image, input, fit);
+    return { image, letterbox: fitted.letterbox, pixels: await scaledPixels(source, fitted) };
   } catch (error) {
     throw translate(error, type, maxPixels);
   }
@@ -48,10 +50,15 @@ async function orientedSize(source: Sharp): Promise<ImageSize> {
   return { width: autoOrient.width, height: autoOrient.height };
 }
 
-async function scaledPixels(source: Sharp, { width, height }: Letterbox): Promise<Uint8Array> {
-  const { data, info } = await source
+async function scaledPixels(source: Sharp, { scaled, cut, letterbox }: Fitted): Promise<Uint8Array> {
+  const resized = source
     .flatten({ background: { r: padding, g: padding, b: padding } })
-    .resize(width, height, { fit: "fill", kernel: "linear" })
+    .resize(scaled.width, scaled.height, { fit: "fill", kernel: "linear" });
+  const isCut = scaled.width > letterbox.width || scaled.height > letterbox.height;
+  const kept = isCut
+    ? resized.extract({ ...cut, width: letterbox.width, height: letterbox.height })
+    : resized;
+  const { data, info } = await kept
     .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });

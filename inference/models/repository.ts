@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { byVersion, isModelName, isVersion } from "./repository/model-name.ts";
 
 /** One model file to serve, under the name and version that callers use. */
 export type ModelFile = { readonly name: string; readonly version: string; readonly path: string };
@@ -54,7 +55,7 @@ async function foldersIn(folder: string): Promise<string[]> {
 
 async function latestVersion(folder: string): Promise<string | undefined> {
   const entries = await readdir(folder).catch(() => []);
-  const versions = entries.filter((entry) => /^\d{1,15}$/.test(entry)).sort((a, b) => Number(b) - Number(a));
+  const versions = entries.filter(isVersion).sort((one, other) => byVersion(other, one));
   for (const version of versions) {
     if (await isFile(join(folder, version, "model.onnx"))) return version;
   }
@@ -68,9 +69,8 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
-/** Clients put the name into a path, some without escaping it. */
 function validName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
+  if (isModelName(name)) return name;
   throw new TradewindError("model_unusable", `'${name}' cannot be a model's name`, {
     hint: "use letters, digits, dot, dash and underscore, at most 64",
   });

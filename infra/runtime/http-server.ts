@@ -1,8 +1,8 @@
-import type { Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { serve } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { TradewindError } from "./errors.ts";
-import { refuseMalformed } from "./refuse-malformed.ts";
+import { answerMalformed, refuseMalformed } from "./refuse-malformed.ts";
 
 export type HttpServer = AsyncDisposable & {
   readonly url: string;
@@ -13,6 +13,8 @@ export type HttpServer = AsyncDisposable & {
 
 export type HttpServerOptions = {
   readonly fetch: (request: Request, bindings?: object) => Response | Promise<Response>;
+  /** Takes a request over as Node has it, or says that it does not: for the one path where `fetch` costs too much. */
+  readonly hot?: HotDoor;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -22,9 +24,11 @@ export type HttpServerOptions = {
   readonly requestTimeoutMs?: number;
 };
 
+export type HotDoor = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
 /** Listens, or says in one line why it can't. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { fetch, host, port, headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options;
+  const { fetch, hot, host, port, headersTimeoutMs = 10_000, requestTimeoutMs = 60_000 } = options;
   const serverOptions = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -33,9 +37,15 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     keepAliveTimeout: 65_000,
   };
   const server = await new Promise<Server>((resolve, reject) => {
-    const made = serve({ fetch, hostname: host, port, serverOptions, overrideGlobalObjects: false }, () =>
-      resolve(made as Server),
-    );
+    const listener = getRequestListener(fetch, {
+      hostname: host,
+      overrideGlobalObjects: false,
+      errorHandler,
+    });
+    const made = createServer(serverOptions, (incoming, outgoing) => {
+      if (!hot?.(incoming, outgoing)) void listener(incoming, outgoing);
+    });
+    made.listen(port, host, () => resolve(made));
     made.once("error", (error) => reject(cannotListen(error, host, port)));
   });
   server.on("clientError", refuseMalformed);
@@ -47,6 +57,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     return closing;
   };
   return { url: urlOf(host, opened), port: opened, close, [Symbol.asyncDispose]: close };
+}
+
+/** What the app itself throws it answers itself. */
+function errorHandler(error: unknown): Response {
+  return error instanceof RequestError ? answerMalformed() : new Response(null, { status: 500 });
 }
 
 function cannotListen(error: Error & { readonly code?: string }, host: string, port: number): TradewindError {

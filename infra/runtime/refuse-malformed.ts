@@ -8,17 +8,30 @@ import { catalogue, type ErrorCode } from "./errors.ts";
 export function refuseMalformed(error: Error & { readonly code?: string }, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const [code, detail] = explain(error.code);
-  const { status, retryable } = catalogue[code];
-  const title = code.replaceAll("_", " ");
-  const type = `urn:tradewind:error:${code}`;
-  const body = JSON.stringify({ type, title, status, detail, code, retryable, error: detail });
+  const { status } = catalogue[code];
+  const body = problemText(code, detail);
   const head = [
     `HTTP/1.1 ${status} ${status === 408 ? "Request Timeout" : "Bad Request"}`,
-    "content-type: application/problem+json",
+    `content-type: ${problemType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     "connection: close",
   ];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+/** The same for a request that Node lets through and that has no address: its target or its host is no part of a URL. */
+export function answerMalformed(): Response {
+  const body = problemText("request_malformed", "target and host of the request are no address");
+  return new Response(body, { status: 400, headers: { "content-type": problemType } });
+}
+
+const problemType = "application/problem+json";
+
+function problemText(code: ErrorCode, detail: string): string {
+  const { status, retryable } = catalogue[code];
+  const title = code.replaceAll("_", " ");
+  const type = `urn:tradewind:error:${code}`;
+  return JSON.stringify({ type, title, status, detail, code, retryable, error: detail });
 }
 
 function explain(code: string | undefined): [ErrorCode, string] {

@@ -31,6 +31,8 @@ test.each([
   ["gateway/a.ts", 'import { b } from "#infra/command/start.ts";'],
   ["gateway/main.ts", 'import { b } from "#infra/command/start.ts";'],
   ["gateway/main.ts", 'import { b } from "#inference/main.ts";'],
+  ["inference/a.ts", 'fork(entryPoint("./engine/main", import.meta.url));'],
+  ["inference/heads/a.ts", 'fork(entryPoint("../engine/child/main", import.meta.url));'],
 ])("refuses the edge planted in %s: %s", (path, text) => {
   expect(planted(path, text)).toEqual([expect.stringMatching(/may not name/)]);
 });
@@ -48,6 +50,7 @@ test.each([
     'import { b } from "#gateway/config.ts"; fork(new URL("../../gateway/main.ts", import.meta.url));',
   ],
   ["infra/main.ts", 'import { b } from "./command/start.ts"; process.exitCode = 1;'],
+  ["inference/engine/a.ts", 'fork(entryPoint("./child/main", import.meta.url));'],
   ["gateway/a.ts", '// import { b } from "#edge/b.ts";\nconst c = "import x from \\"#edge/b.ts\\"";'],
 ])("lets the edge in %s stand: %s", (path, text) => {
   expect(planted(path, text)).toEqual([]);

@@ -26,8 +26,15 @@ function start(args: readonly string[], parent: "ipc" | "ignore" = "ipc") {
 }
 
 /** Sends half the body, lets the test act, then sends the rest. */
-function inTwoParts(url: string, body: Buffer) {
-  const headers = { "inference-header-content-length": "0", "content-length": body.byteLength };
+function inTwoParts(url: string, image: Buffer) {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(image.byteLength);
+  const parameters = { binary_data_size: 4 + image.byteLength };
+  const head = Buffer.from(
+    JSON.stringify({ inputs: [{ name: "image", shape: [1], datatype: "BYTES", parameters }] }),
+  );
+  const body = Buffer.concat([head, length, image]);
+  const headers = { "inference-header-content-length": head.byteLength, "content-length": body.byteLength };
   const sent = request(`${url}/v2/models/colours/infer`, { method: "POST", headers });
   sent.write(body.subarray(0, body.byteLength / 2));
   const answer = once(sent, "response").then(async ([response]) => ({

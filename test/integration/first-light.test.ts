@@ -157,7 +157,7 @@ test("a file that is no such model is refused with what was seen in it", async (
     model,
   ]);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^tradewind: model notes .* is no ONNX model.*\n$/);
+  expect(stderr).toMatch(/^tradewind: model 'notes' could not be loaded: .* is no ONNX model.*\n$/);
 });
 
 test("a port in use is one line, exit code 1, and nothing half-started", async () => {

@@ -79,11 +79,21 @@ function edgeAllowed(from: string, to: string): boolean {
   const [storey = "", target = ""] = [topOf(from), topOf(to)];
   if (!Object.hasOwn(mayName, target)) return target === "package.json";
   // Nobody imports them; a supervisor starts them as processes of their own, by path.
-  if (isMain(to)) return from.startsWith("infra/command/");
+  if (isMain(to)) return from.startsWith("infra/command/") || isChildOf(to, from);
   if (to.startsWith("infra/command/")) return from === "infra/main.ts" || from.startsWith("infra/command/");
   if (mayLookUp(from) || storey === target) return true;
   if (mayNotName[storey]?.some((room) => to.startsWith(room))) return false;
   return mayName[storey]?.some((room) => to === room || (room.endsWith("/") && to.startsWith(room))) ?? false;
+}
+
+/** A program that one file alone starts lies in a folder beside that file, never at the top of a storey. */
+function isChildOf(program: string, starter: string): boolean {
+  const folder = starter.slice(0, starter.lastIndexOf("/") + 1);
+  return (
+    folder.split("/").length > 2 &&
+    /^[^/]+\/main\.ts$/.test(program.slice(folder.length)) &&
+    program.startsWith(folder)
+  );
 }
 
 function codeViolations({ path, text }: SourceFile): readonly string[] {

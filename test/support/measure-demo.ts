@@ -18,7 +18,7 @@ for (const model of models) {
   for (const [name, samples] of Object.entries(sets)) {
     const { map50, map50To95 } = await evaluate(detectorOf(model), samples);
     console.log(
-      `${model.info.name}  ${samples.length} ${name}: mAP50 ${map50.toFixed(3)}, mAP50-95 ${map50To95.toFixed(3)}`,
+      `${model.name}  ${samples.length} ${name}: mAP50 ${map50.toFixed(3)}, mAP50-95 ${map50To95.toFixed(3)}`,
     );
   }
 }
@@ -26,7 +26,7 @@ for (const model of models) await model.close();
 
 function detectorOf(model: OpenModel) {
   const options = { conf: 0.001, iou: 0.7, maxDetections: 300 };
-  return async (jpeg: Buffer) => (await model.detect(jpeg, { options, signal })).detections;
+  return async (jpeg: Buffer) => (await model.detect?.(jpeg, { options, signal }))?.detections ?? [];
 }
 
 /** Scenes of seeds 3000000 and up, as a camera would send them. */

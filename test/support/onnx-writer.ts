@@ -12,12 +12,15 @@ export type WrittenNode = {
   readonly outputs: readonly string[];
   readonly ints?: Readonly<Record<string, readonly number[]>>;
   readonly int?: Readonly<Record<string, number>>;
+  readonly float?: Readonly<Record<string, number>>;
+  readonly string?: Readonly<Record<string, string>>;
 };
 
 export type WrittenWeight = {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly data: readonly number[];
+  /** Numbers become float32; a typed array is written as what it is. */
+  readonly data: readonly number[] | Float32Array | BigInt64Array;
 };
 
 export type WrittenModel = {
@@ -52,7 +55,8 @@ export function writeOnnx({
   ]);
 }
 
-function writeNode({ op, inputs, outputs, ints = {}, int = {} }: WrittenNode): Buffer[] {
+function writeNode(node: WrittenNode): Buffer[] {
+  const { op, inputs, outputs, ints = {}, int = {}, float = {}, string = {} } = node;
   return [
     ...inputs.map((name) => text(1, name)),
     ...outputs.map((name) => text(2, name)),
@@ -61,12 +65,20 @@ function writeNode({ op, inputs, outputs, ints = {}, int = {} }: WrittenNode): B
     ...Object.entries(ints).map(([name, values]) =>
       bytes(5, [text(1, name), ...values.map((value) => varint(8, value)), varint(20, 7)]),
     ),
+    ...Object.entries(float).map(([name, value]) =>
+      bytes(5, [text(1, name), float32(2, value), varint(20, 1)]),
+    ),
+    ...Object.entries(string).map(([name, value]) =>
+      bytes(5, [text(1, name), text(4, value), varint(20, 3)]),
+    ),
   ];
 }
 
 function writeWeight({ name, dims, data }: WrittenWeight): Buffer[] {
-  const raw = Buffer.from(Float32Array.from(data).buffer);
-  return [...dims.map((dim) => varint(1, dim)), varint(2, 1), text(8, name), bytes(9, [raw])];
+  const values = ArrayBuffer.isView(data) ? data : Float32Array.from(data);
+  const raw = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  const type = values instanceof BigInt64Array ? 7 : 1;
+  return [...dims.map((dim) => varint(1, dim)), varint(2, type), text(8, name), bytes(9, [raw])];
 }
 
 function writeTensorInfo({ name, type = 1, dims }: WrittenTensor): Buffer[] {
@@ -76,6 +88,12 @@ function writeTensorInfo({ name, type = 1, dims }: WrittenTensor): Buffer[] {
 
 function varint(field: number, value: number): Buffer {
   return Buffer.concat([number(field * 8), number(value)]);
+}
+
+function float32(field: number, value: number): Buffer {
+  const fixed = Buffer.alloc(4);
+  fixed.writeFloatLE(value);
+  return Buffer.concat([number(field * 8 + 5), fixed]);
 }
 
 function text(field: number, value: string): Buffer {

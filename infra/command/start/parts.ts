@@ -56,7 +56,7 @@ function startBackend(life: Lifecycle, { model, workers }: StartOptions, spawnin
     ...spawning,
     name: "backend",
     module: entryPoint("../../../inference/main", import.meta.url),
-    args: [...source, "--host", "127.0.0.1", "--port", "0", "--workers", workers],
+    args: [...source, "--images-only", "--host", "127.0.0.1", "--port", "0", "--workers", workers],
     env: quiet(process.env),
   });
 }

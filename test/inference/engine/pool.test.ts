@@ -3,21 +3,36 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BroadcastChannel } from "node:worker_threads";
 import { expect, test } from "vitest";
+import { noBatching } from "#inference/engine/batching.ts";
 import { openPool } from "#inference/engine/pool.ts";
+import { openSessionThread } from "#inference/engine/session-thread.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { writeColourModel } from "#test/support/colour-model.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 
 const module = new URL("../../support/fake-session.ts", import.meta.url);
 const { signal } = new AbortController();
-const wish = (value: number) => ({ x: { dims: [1], data: Float32Array.of(value) } });
+const cpu = { executionProviders: ["cpu"], exactQuantized: false } as const;
+const fakeSessions = {
+  openSession: (options: Parameters<typeof openSessionThread>[0]) => openSessionThread(options, module),
+};
+const queueOf = (maxQueueSize: number) => ({
+  ...noBatching,
+  defaultQueuePolicy: { ...noBatching.defaultQueuePolicy, maxQueueSize },
+});
+const wish = (value: number) => ({
+  x: { datatype: "FP32" as const, shape: [1], data: Float32Array.of(value) },
+});
 
 let gates = 0;
 async function fakePool(options: Partial<Parameters<typeof openPool>[0]> = {}) {
   gates += 1;
   const path = `gate-${process.pid}-${gates}`;
   const gate = new BroadcastChannel(path);
-  const pool = await openPool({ path, outputs: ["x"], workers: 1, clock: systemClock, module, ...options });
+  const pool = await openPool({
+    ...{ path, outputs: ["x"], workersFor: () => 1, clock: systemClock, ...cpu, ...fakeSessions },
+    ...options,
+  });
   return {
     pool,
     open: () => gate.postMessage("open"),
@@ -31,19 +46,21 @@ async function fakePool(options: Partial<Parameters<typeof openPool>[0]> = {}) {
 test("a real model runs on several threads at once and moves the caller's memory", async () => {
   const folder = await mkdtemp(join(tmpdir(), "pool-"));
   const path = await writeColourModel(join(folder, "model.onnx"));
-  await using pool = await openPool({ path, outputs: ["output0"], workers: 2, clock: systemClock });
+  const options = { path, outputs: ["output0"], workersFor: () => 2, clock: systemClock, ...cpu };
+  await using pool = await openPool(options);
   const inputs = Array.from({ length: 6 }, (_, index) => ({
-    dims: [1, 3, 64, 64],
+    datatype: "FP32" as const,
+    shape: [1, 3, 64, 64],
     data: new Float32Array(12_288).fill(index / 10),
   }));
   const answers = await Promise.all(inputs.map((images) => pool.run({ images }, { signal })));
   answers.forEach(({ outputs }, index) => {
-    expect(outputs.output0?.dims).toEqual([1, 7, 4]);
+    expect(outputs.output0?.shape).toEqual([1, 7, 4]);
     expect(outputs.output0?.data[16]).toBeCloseTo(index / 10, 4);
   });
   expect(inputs[0]?.data).toHaveLength(0);
   await expect(
-    pool.run({ images: { dims: [1, 3, 2, 2], data: new Float32Array(12) } }, { signal }),
+    pool.run({ images: { datatype: "FP32", shape: [1, 3, 2, 2], data: new Float32Array(12) } }, { signal }),
   ).rejects.toMatchObject({ code: "internal" });
   await rm(folder, { recursive: true });
 });
@@ -52,7 +69,7 @@ test("a file that onnxruntime cannot load is unusable, in its own words", async 
   const folder = await mkdtemp(join(tmpdir(), "pool-"));
   const path = join(folder, "model.onnx");
   await writeFile(path, "no model");
-  const opening = openPool({ path, outputs: [], workers: 2, clock: systemClock });
+  const opening = openPool({ path, outputs: [], workersFor: () => 2, clock: systemClock, ...cpu });
   await expect(opening).rejects.toMatchObject({
     code: "model_unusable",
     message: expect.stringContaining("onnxruntime cannot load"),
@@ -61,7 +78,7 @@ test("a file that onnxruntime cannot load is unusable, in its own words", async 
 });
 
 test("a full queue refuses with how many wait, and the waiting ones are answered in order", async () => {
-  await using fake = await fakePool({ maxQueue: 2 });
+  await using fake = await fakePool({ batching: queueOf(2) });
   const order: number[] = [];
   const runs = [1, 1, 1].map((value, index) =>
     fake.pool.run(wish(value), { signal }).then(() => order.push(index)),
@@ -107,7 +124,7 @@ test("threads that only die are given up, and the pool says that it is not ready
 
 test("after several deaths in a row the dead are replaced later, while the living go on", async () => {
   const clock = createFakeClock();
-  await using fake = await fakePool({ workers: 2, clock });
+  await using fake = await fakePool({ workersFor: () => 2, clock });
   for (let death = 0; death < 3; death += 1) {
     await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
   }
@@ -134,7 +151,7 @@ test("threads that die a long time apart are each replaced at once", async () =>
 });
 
 test("closing does not wait for a replacement that is put off", async () => {
-  await using fake = await fakePool({ workers: 2, clock: createFakeClock() });
+  await using fake = await fakePool({ workersFor: () => 2, clock: createFakeClock() });
   for (let death = 0; death < 3; death += 1) {
     await expect(fake.pool.run(wish(3), { signal })).rejects.toMatchObject({ code: "internal" });
   }
@@ -156,6 +173,86 @@ test("closing refuses new runs, finishes those in hand, and may be asked twice",
   await openUntil(fake.open, runs);
   await closing;
   await fake.pool.close();
+});
+
+const batches = { ...noBatching, maxBatchSize: 4, preferredBatchSizes: [4], maxQueueDelayMs: 50 };
+
+test("runs that wait together are computed together, and each gets its own answer and memory back", async () => {
+  const clock = createFakeClock();
+  await using fake = await fakePool({ clock, batching: batches });
+  const runs = [0, 0, 0, 0].map((value) => fake.pool.run(wish(value), { signal }));
+  const answers = await Promise.all(runs);
+  expect(answers.map(({ batch }) => batch)).toEqual([4, 4, 4, 4]);
+  expect(answers.map(({ spent }) => spent.x?.data)).toEqual(
+    [0, 0, 0, 0].map((value) => Float32Array.of(value)),
+  );
+});
+
+test("a batch that waits for company leaves when its delay is over", async () => {
+  const clock = createFakeClock();
+  await using fake = await fakePool({ clock, batching: batches });
+  const run = fake.pool.run(wish(0), { signal });
+  expect(fake.pool.waiting).toBe(1);
+  clock.advance(51);
+  await expect(run).resolves.toMatchObject({ batch: 1, queueMs: 51 });
+});
+
+test("closing does not wait for company that never comes", async () => {
+  const clock = createFakeClock();
+  await using fake = await fakePool({ clock, batching: batches });
+  const run = fake.pool.run(wish(0), { signal });
+  const closing = fake.pool.close();
+  await expect
+    .poll(() => {
+      clock.advance(10);
+      return fake.pool.waiting;
+    })
+    .toBe(0);
+  await run;
+  await closing;
+});
+
+test("in a batch one run that fails leaves the others their answers", async () => {
+  await using fake = await fakePool({ batching: batches });
+  const runs = [0, 2, 0, 0].map((value) => fake.pool.run(wish(value), { signal }));
+  const settled = await Promise.allSettled(runs);
+  expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+});
+
+test("a run that hangs in a thread makes the pool unready and tells its owner", async () => {
+  const clock = createFakeClock();
+  const told: string[] = [];
+  await using fake = await fakePool({
+    clock,
+    runTimeoutMs: 5_000,
+    onBroken: ({ message }) => told.push(message),
+  });
+  const hanging = fake.pool.run(wish(1), { signal });
+  const waiting = fake.pool.run(wish(0), { signal });
+  clock.advance(5_001);
+  await expect(hanging).rejects.toThrow("a run took longer than 5 s");
+  await expect(waiting).rejects.toMatchObject({ code: "model_not_ready" });
+  expect(fake.pool.ready).toBe(false);
+  expect(told).toEqual([expect.stringContaining("can no longer be served: a run took longer than 5 s")]);
+  // Only so that the thread ends before the test does: a real one would hold the process until it is killed.
+  fake.open();
+});
+
+test("recycling gives every thread a successor while runs go on", async () => {
+  let opened = 0;
+  const openSession: typeof openSessionThread = (options) => {
+    opened += 1;
+    return openSessionThread(options, module);
+  };
+  await using fake = await fakePool({ workersFor: () => 2, openSession });
+  const held = fake.pool.run(wish(1), { signal });
+  const recycled = fake.pool.recycle();
+  await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
+  expect(await recycled).toBe(2);
+  expect(opened).toBe(4);
+  await openUntil(fake.open, [held]);
+  await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
+  expect(fake.pool.ready).toBe(true);
 });
 
 /** Opens the gate until every run is through: a thread may not have taken its run when the gate opens first. */

@@ -34,11 +34,11 @@ async function measure(): Promise<{
   const [map50, map50To95]: [Record<string, number>, Record<string, number>] = [{}, {}];
   for (const model of models) {
     const found = await evaluate(
-      async (jpeg) => (await model.detect(jpeg, { options, signal })).detections,
+      async (jpeg) => (await model.detect?.(jpeg, { options, signal }))?.detections ?? [],
       samples,
     );
-    map50[model.info.name] = found.map50;
-    map50To95[model.info.name] = found.map50To95;
+    map50[model.name] = found.map50;
+    map50To95[model.name] = found.map50To95;
   }
   return { map50, map50To95 };
 }

@@ -12,7 +12,7 @@ import { listModels } from "#infra/command/start/list-models.ts";
 import { localConfig } from "#infra/command/start/local-config.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
-import { json, startFakeBackend } from "#test/support/fake-backend.ts";
+import { describedModel, json, startFakeBackend } from "#test/support/fake-backend.ts";
 
 const facts = {
   gatewayUrl: "http://127.0.0.1:8080",
@@ -46,7 +46,11 @@ test("the configuration that a start writes is one that the gateway reads", () =
 test("the larger demo model is the example, and a backend that names no models is refused", async () => {
   const signal = AbortSignal.timeout(5_000);
   await using backend = await startFakeBackend({
-    infer: json(200, [{ name: "digits-n" }, { name: "digits-s" }]),
+    infer: json(200, [{ name: "digits-n" }, { name: "digits-n-tensor" }, { name: "digits-s" }]),
+    describe: (request, response) => {
+      const name = request.url?.endsWith("-tensor") ? "images" : "image";
+      json(200, { ...describedModel, inputs: [{ name }] })(request, response);
+    },
   });
   expect(await listModels(backend.url, { signal })).toEqual(["digits-s", "digits-n"]);
   await using empty = await startFakeBackend({ infer: json(200, []) });

@@ -27,6 +27,19 @@ function exchange(port: number, bytes: string): Promise<string> {
 }
 
 test.each([
+  ["a target that is no path", "OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"],
+  ["a host that is none", "GET / HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n"],
+])("%s gets an answer that says so", async (_, bytes) => {
+  await using server = await openHttpServer({ fetch: hello, host: "127.0.0.1", port: 0 });
+  const [head = "", body = ""] = (await exchange(server.port, bytes)).split("\r\n\r\n");
+  expect(head).toMatch(/^HTTP\/1\.1 400 .*content-type: application\/problem\+json/is);
+  expect(JSON.parse(body)).toMatchObject({
+    code: "request_malformed",
+    error: expect.stringContaining("address"),
+  });
+});
+
+test.each([
   ["no HTTP at all", "hello\r\n\r\n"],
   [
     "two lengths for one body",

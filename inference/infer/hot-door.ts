@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Reply } from "#inference/protocol/reply.ts";
+import type { Chance } from "#infra/runtime/chance.ts";
+import type { HotDoor } from "#infra/runtime/http-server.ts";
+import { readStream } from "#infra/runtime/read-body.ts";
+import {
+  continueTraceContext,
+  createTraceIds,
+  formatTraceparent,
+  type TraceContext,
+} from "#infra/runtime/trace-context.ts";
+import type { Infer, InferCall } from "./answer-infer.ts";
+
+export type HotDoorDeps = {
+  readonly infer: Infer;
+  /** False from the first stop signal on. */
+  readonly ready: () => boolean;
+  readonly chance: Chance;
+};
+
+/**
+ * Takes infer requests from Node's own server: with a model that computes next to nothing, the web's requests and responses
+ * around it cost more than all the rest. Whatever is not plainly such a request goes the way of all others.
+ */
+export function openHotDoor({ infer, ready, chance }: HotDoorDeps): HotDoor {
+  const ids = createTraceIds(chance);
+  return function answerHot(incoming, outgoing) {
+    const found = incoming.method === "POST" ? inferPath.exec(incoming.url ?? "") : null;
+    if (!found) return false;
+    const trace = continueTraceContext(traceHeaders(incoming), ids);
+    const call = callOf(incoming, {
+      model: found[1] ?? "",
+      version: found[2],
+      signal: leaving(outgoing),
+      trace,
+    });
+    void infer(call).then((reply) => send(outgoing, reply, trace, ready()));
+    return true;
+  };
+}
+
+/** Names with escapes in them are left to the router. */
+const inferPath = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/infer(?:\?|$)/;
+
+function traceHeaders({ headers }: IncomingMessage) {
+  const { traceparent, tracestate } = headers;
+  return { traceparent: textOf(traceparent), tracestate: textOf(tracestate) };
+}
+
+type Known = Pick<InferCall, "model" | "version" | "signal" | "trace">;
+
+function callOf(incoming: IncomingMessage, known: Known): InferCall {
+  const { headers } = incoming;
+  return {
+    ...known,
+    header: (name) => textOf(headers[name]),
+    readBody: (options) => readStream(incoming, headers["content-length"], options),
+  };
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(", ") : header;
+}
+
+/** Node tells that the caller left by closing the response before it was sent. */
+function leaving(outgoing: ServerResponse): AbortSignal {
+  const left = new AbortController();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) left.abort();
+  });
+  return left.signal;
+}
+
+function send(
+  outgoing: ServerResponse,
+  { status, headers, body }: Reply,
+  trace: TraceContext,
+  ready: boolean,
+): void {
+  outgoing.writeHead(status, {
+    ...headers,
+    "content-length": typeof body === "string" ? Buffer.byteLength(body) : body.byteLength,
+    traceparent: formatTraceparent(trace),
+    // A connection kept alive would hold the drain open for as long as its client likes.
+    ...(ready ? {} : { connection: "close" }),
+  });
+  outgoing.end(body);
+}

@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openBlobs } from "#infra/runtime/blobs/open-blobs.ts";
+import { makeFolder } from "#infra/runtime/make-folder.ts";
+import { openBlobSource } from "./models/repository/blob-source.ts";
+import { openFileSource } from "./models/repository/file-source.ts";
+import { openFolderSource } from "./models/repository/folder-source.ts";
+import type { Control } from "./models/repository/model-repository.ts";
+import type { ModelSource } from "./models/repository/model-source.ts";
+
+/** Where models come from, as an operator says it. */
+export type ModelPlace =
+  | { readonly kind: "file"; readonly path: string }
+  /** A folder, or the address of a bucket. */
+  | { readonly kind: "repository"; readonly url: string; readonly cache: string | undefined };
+
+/** Opens where models come from, with a private folder for what must be copied or fetched first. */
+export async function openSource(
+  place: ModelPlace,
+  { control }: { readonly control: Control },
+): Promise<ModelSource & AsyncDisposable> {
+  if (place.kind === "file") return disposing(await openFileSource(place.path), new AsyncDisposableStack());
+  await using stack = new AsyncDisposableStack();
+  const cache = await openCache(place.cache, stack);
+  // Who changes the folder while the process runs gets its files copied; otherwise they are loaded where they lie.
+  const copy = control.mode === "none" ? "pinned" : "all";
+  const source = isAddress(place.url)
+    ? openBlobSource({ blobs: stack.use(await openBlobs(place.url)), cache })
+    : openFolderSource({ folder: place.url, cache, copy });
+  return disposing(source, stack.move());
+}
+
+function isAddress(url: string): boolean {
+  return /^(s3|gs|az):\/\//i.test(url);
+}
+
+/** A folder that was named is kept for the next start; one of our own goes with the process. */
+async function openCache(named: string | undefined, stack: AsyncDisposableStack): Promise<string> {
+  if (named !== undefined) {
+    await makeFolder(named);
+    return named;
+  }
+  const own = await mkdtemp(join(tmpdir(), "tradewind-models-"));
+  stack.defer(() => rm(own, { recursive: true, force: true }));
+  return own;
+}
+
+function disposing(source: ModelSource, stack: AsyncDisposableStack): ModelSource & AsyncDisposable {
+  return { ...source, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
