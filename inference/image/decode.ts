@@ -1,9 +1,12 @@
+import { availableParallelism } from "node:os";
 import sharp, { type Sharp } from "sharp";
 import type { ImageSize } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { createGate } from "#infra/runtime/gate.ts";
 import { type Fit, type Fitted, fitImage } from "./fit.ts";
 import { headerSize } from "./header-size.ts";
 import { type Letterbox, padding } from "./letterbox.ts";
+import { plainJpeg } from "./plain-jpeg.ts";
 import { type ImageType, sniffImage } from "./sniff.ts";
 
 export type DecodeOptions = {
@@ -29,20 +32,38 @@ sharp.unblock({
 // Images hardly ever come twice, so that a cache of operations would only hold memory.
 sharp.cache(false);
 
+// A decoder fills a core. More of them than cores would only make all of them late, and hold an image each meanwhile.
+const decoding = createGate(availableParallelism());
+
 /** Decodes, orients, scales and brings to 8-bit RGB in one native call off this thread. */
-export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+export function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+  return decoding(() => decode(bytes, options));
+}
+
+async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
   const { input, fit = "letterbox", maxPixels = 50_000_000 } = options;
   const type = sniffImage(bytes);
   const claimed = headerSize(bytes, type);
   if (claimed && claimed.width * claimed.height > maxPixels) throw tooLarge(claimed, maxPixels);
+  const plain = type === "jpeg" ? plainJpeg(bytes) : undefined;
   try {
-    const source = sharp(bytes, { failOn: "error", limitInputPixels: maxPixels, autoOrient: true });
-    const image = await orientedSize(source);
+    const source = openSource(bytes, maxPixels, plain !== undefined);
+    const image = plain ?? (await orientedSize(source));
     const fitted = fitImage(image, input, fit);
-    return { image, letterbox: fitted.letterbox, pixels: await scaledPixels(source, fitted) };
+    const pixels = await scaledPixels(plain ? source : opaque(source), fitted);
+    return { image, letterbox: fitted.letterbox, pixels };
   } catch (error) {
     throw translate(error, type, maxPixels);
   }
+}
+
+/** Detectors were trained on pixels as they lie in the file; only what is not RGB yet needs its colour profile. */
+function openSource(bytes: Uint8Array, limitInputPixels: number, isPlain: boolean): Sharp {
+  return sharp(bytes, { failOn: "error", limitInputPixels, autoOrient: !isPlain, ignoreIcc: isPlain });
+}
+
+function opaque(source: Sharp): Sharp {
+  return source.flatten({ background: { r: padding, g: padding, b: padding } }).toColourspace("srgb");
 }
 
 async function orientedSize(source: Sharp): Promise<ImageSize> {
@@ -51,17 +72,12 @@ async function orientedSize(source: Sharp): Promise<ImageSize> {
 }
 
 async function scaledPixels(source: Sharp, { scaled, cut, letterbox }: Fitted): Promise<Uint8Array> {
-  const resized = source
-    .flatten({ background: { r: padding, g: padding, b: padding } })
-    .resize(scaled.width, scaled.height, { fit: "fill", kernel: "linear" });
+  const resized = source.resize(scaled.width, scaled.height, { fit: "fill", kernel: "linear" });
   const isCut = scaled.width > letterbox.width || scaled.height > letterbox.height;
   const kept = isCut
     ? resized.extract({ ...cut, width: letterbox.width, height: letterbox.height })
     : resized;
-  const { data, info } = await kept
-    .toColourspace("srgb")
-    .raw({ depth: "uchar" })
-    .toBuffer({ resolveWithObject: true });
+  const { data, info } = await kept.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   if (info.channels !== 3) throw new Error(`the decoder gave ${info.channels} channels, expected 3`);
   return data;
 }

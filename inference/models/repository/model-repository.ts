@@ -1,7 +1,7 @@
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import { createGate } from "./gate.ts";
+import { createGate } from "#infra/runtime/gate.ts";
 import type { Closable, Lease } from "./held-version.ts";
 import { isModelName } from "./model-name.ts";
 import type { ModelListing, ModelSource } from "./model-source.ts";

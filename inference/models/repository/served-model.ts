@@ -1,7 +1,7 @@
 import type { ModelSettings } from "#inference/models/model-settings.ts";
 import type { ModelFile } from "#inference/models/repository.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
-import type { Gate } from "./gate.ts";
+import type { Gate } from "#infra/runtime/gate.ts";
 import { type Closable, HeldVersion, type Lease } from "./held-version.ts";
 import { byVersion } from "./model-name.ts";
 import type { ModelListing, ModelSource, VersionListing } from "./model-source.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createGate } from "#inference/models/repository/gate.ts";
+import { createGate } from "#infra/runtime/gate.ts";
 
 test("a gate lets as many in as it has places, in the order in which they came, and failures give theirs back", async () => {
   const gate = createGate(2);
