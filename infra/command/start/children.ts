@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { roomFlag } from "#infra/runtime/take-room.ts";
 
 export type Child = AsyncDisposable & {
   readonly url: string;
@@ -29,7 +30,7 @@ export async function startChild({ name, module, args, env, signal, onSpawn }: C
     env: { ...env, WATCH_REPORT_DEPENDENCIES: undefined },
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
-    execArgv: ["--disable-warning=ExperimentalWarning"],
+    execArgv: ["--disable-warning=ExperimentalWarning", roomFlag],
   });
   onSpawn(child);
   const exited = once(child, "exit").then(() => {});
