@@ -59,6 +59,7 @@ function collect(source: Readable, { maxBytes, timeoutMs }: ReadBodyOptions): Pr
           bytes += chunk.byteLength;
           chunks.push(chunk);
           if (bytes > maxBytes) finish(tooLarge(maxBytes));
+          else if (isDust(chunks.length, bytes)) finish(tooManyPieces());
         },
       ],
       ["end", () => finish()],
@@ -67,6 +68,15 @@ function collect(source: Readable, { maxBytes, timeoutMs }: ReadBodyOptions): Pr
     ];
     for (const [event, listener] of listeners) source.on(event, listener);
   });
+}
+
+/** A piece costs more than its bytes: 18 MB sent byte by byte would take over a gigabyte. No network cuts so small. */
+function isDust(pieces: number, bytes: number): boolean {
+  return pieces > 65_536 && bytes / pieces < 512;
+}
+
+function tooManyPieces(): TradewindError {
+  return new TradewindError("request_malformed", "the body arrives in too many small pieces");
 }
 
 function tooLarge(maxBytes: number): TradewindError {

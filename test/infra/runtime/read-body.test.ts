@@ -1,9 +1,10 @@
 import { request } from "node:http";
+import { PassThrough } from "node:stream";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
-import { readBody } from "#infra/runtime/read-body.ts";
+import { readBody, readStream } from "#infra/runtime/read-body.ts";
 
 const app = new Hono();
 app.post("/", async (c) =>
@@ -52,6 +53,21 @@ test("a declared length over the limit is refused before the body is read", asyn
 
 test("a chunked body is refused at the byte that passes the limit", async () => {
   expect(await post(streamOf([new Uint8Array(600), new Uint8Array(600)]))).toBe("body_too_large");
+});
+
+test("a body that is sent byte by byte is refused before it fills the memory with pieces", async () => {
+  const dust = new PassThrough();
+  const read = readStream(dust, undefined, { maxBytes: 1_000_000, timeoutMs: 60_000 });
+  for (let byte = 0; byte < 70_000; byte += 1) dust.emit("data", Buffer.of(1));
+  await expect(read).rejects.toMatchObject({ code: "request_malformed" });
+});
+
+test("a large body in the pieces of a network is not taken for dust", async () => {
+  const pieces = new PassThrough();
+  const read = readStream(pieces, undefined, { maxBytes: 100_000_000, timeoutMs: 60_000 });
+  for (let piece = 0; piece < 70_000; piece += 1) pieces.emit("data", Buffer.alloc(1_400));
+  pieces.emit("end");
+  expect(await read).toHaveLength(98_000_000);
 });
 
 test("a body that stops arriving is refused in time, and the connection still carries the refusal", async () => {
