@@ -24,6 +24,8 @@ const ofTheFile = new Set([
   "runtime",
   "input",
   "output",
+  "batch_input",
+  "batch_output",
   "default_model_filename",
   "cc_model_filenames",
   "metric_tags",
@@ -44,7 +46,17 @@ function toObject(json: string): Readonly<Record<string, unknown>> {
 }
 
 function withoutTheFilesOwn(config: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !ofTheFile.has(key)));
+  const kept = Object.fromEntries(Object.entries(config).filter(([key]) => !ofTheFile.has(key)));
+  const { instance_group: groups } = kept;
+  return Array.isArray(groups) ? { ...kept, instance_group: groups.map(withoutDevices) } : kept;
+}
+
+/** Which devices a group has is told, not asked for; where they are empty or ours nothing is lost by leaving them out. */
+const ofTheGroup = new Set(["gpus", "secondary_devices", "profile", "passive", "host_policy"]);
+
+function withoutDevices(group: unknown): unknown {
+  if (typeof group !== "object" || group === null || Array.isArray(group)) return group;
+  return Object.fromEntries(Object.entries(group).filter(([key]) => !ofTheGroup.has(key)));
 }
 
 type Issue = {

@@ -17,6 +17,11 @@ test("text in any script passes on to the model, and so do numbers that are no t
 
 test("bytes that are no text are the caller's mistake, named by their place", () => {
   expect(refusalOf(() => checkTexts(texts([0x61], [0xff, 0xd8])))).toBe(
-    "request_malformed: element 1 of input 'words' is not UTF-8, and the model takes only text",
+    "request_malformed: element 1 of input 'words' is not UTF-8 without NULs, and the model takes only text",
   );
+});
+
+test("a text with a NUL is refused, since onnxruntime would cut it there", () => {
+  const words: Tensor = { datatype: "BYTES", shape: [1], data: [new TextEncoder().encode("a\0b")] };
+  expect(() => checkTexts({ words })).toThrow("is not UTF-8 without NULs");
 });

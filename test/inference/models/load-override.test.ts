@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { noBatching } from "#inference/engine/batching.ts";
 import { parseLoadConfig } from "#inference/models/load-override.ts";
 import { plainSettings } from "#inference/models/model-settings.ts";
+import { describeConfig } from "#inference/protocol/describe-config.ts";
 
 test("the config of a load request speaks the words of model.yaml, and 64-bit numbers may be text", () => {
   const json = `{"max_batch_size": 4, "version_policy": {"specific": {"versions": ["2"]}},
@@ -51,4 +53,17 @@ test("a config with thousands of mistakes gets a short answer", () => {
   } catch (error) {
     expect(String(error).length).toBeLessThan(2_000);
   }
+});
+
+test("what a server says of its own configuration can be sent back to it", () => {
+  const config = describeConfig({
+    ...{ name: "m", platform: "onnxruntime_onnx", maxBatchSize: 4, instances: 2, onGpu: false },
+    inputs: [{ name: "x", datatype: "FP32", shape: [-1, 3] }],
+    outputs: [{ name: "y", datatype: "FP32", shape: [-1, 3] }],
+    versionPolicy: "all",
+    batching: { ...noBatching, maxBatchSize: 4, preferredBatchSizes: [4], maxQueueDelayMs: 2 },
+  });
+  const settings = parseLoadConfig(JSON.stringify(config), {});
+  expect(settings).toMatchObject({ maxBatchSize: 4, instances: 2, versionPolicy: { kind: "all" } });
+  expect(settings.batching).toMatchObject({ preferredBatchSizes: [4], maxQueueDelayMs: 2 });
 });
