@@ -1,6 +1,7 @@
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Face } from "./face.ts";
 import { tensorSuffix } from "./faces/tensor-face.ts";
+import { shown } from "./models/repository/model-name.ts";
 import type { Repository } from "./models/repository/model-repository.ts";
 import type { OpenModel } from "./open-model.ts";
 
@@ -31,11 +32,18 @@ export function leaseFace(models: Models, name: string, version: string | undefi
   }
   const owner = ownerOf(name);
   const lease = owner === undefined ? undefined : attempt(() => models.lease(owner, version)).lease;
-  if (!lease) throw whole.error;
+  if (!lease) throw notFound(name, version, whole.error);
   const { image, tensor } = lease.loaded.faces;
   if (image) return held(lease, models.versions(owner ?? name), tensor, () => tensor);
   lease[Symbol.dispose]();
-  throw whole.error;
+  throw notFound(name, version, whole.error);
+}
+
+/** Triton's clients tell this from other refusals by how the sentence begins. */
+function notFound(name: string, version: string | undefined, cause: unknown): TradewindError {
+  const which = version === undefined ? "" : ` version '${shown(version)}'`;
+  const message = `Request for unknown model: '${shown(name)}'${which} is not found`;
+  return new TradewindError("model_unknown", message, { cause });
 }
 
 /** The model that the repository knows behind either of its names. */

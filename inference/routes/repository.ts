@@ -49,7 +49,16 @@ async function load(c: Context, models: Models): Promise<Response> {
   const unknown = Object.keys(rest).find((name) => !name.startsWith("file:"));
   if (unknown !== undefined) throw malformed(`there is no load parameter '${unknown.slice(0, 60)}'`);
   const options = { ...(config === undefined ? {} : { config }), files };
-  return onModel(c, (name) => models.load(name, options));
+  return onModel(c, (name) => models.load(name, options)).catch((error: unknown) => {
+    throw error instanceof TradewindError ? failedToLoad(error) : error;
+  });
+}
+
+/** Triton's clients tell this from other refusals by these words. */
+function failedToLoad(error: TradewindError): TradewindError {
+  const { code, message, hint } = error;
+  const told = `failed to load: ${message.replace(/^model '[^']*' could not be loaded: /, "")}`;
+  return new TradewindError(code, told, { cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 async function unload(c: Context, models: Models): Promise<Response> {

@@ -79,7 +79,7 @@ const writers: Readonly<Record<string, Writer>> = {
   [models.twoTexts]: plain(identity("BYTES", [2])),
   [models.crowded]: async (folder) => {
     await put(folder, "1", identity("FP32", ["batch", "n"]));
-    const batching = "{ preferred_batch_size: [8], max_queue_delay_microseconds: 200000, ";
+    const batching = "{ preferred_batch_size: [8], max_queue_delay_microseconds: 500000, ";
     const queue = "default_queue_policy: { max_queue_size: 1 } }";
     await writeFile(join(folder, "model.yaml"), `max_batch_size: 8\ndynamic_batching: ${batching}${queue}\n`);
   },

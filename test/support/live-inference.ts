@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
 import { writeModels } from "./identity-models.ts";
 import { openTestServer, type TestServer, type TestServerOptions } from "./inference-server.ts";
+import { exchange, type RawAnswer, type RawRequest, requestBytes, type Verb } from "./raw-http.ts";
 
 export type LiveInference = AsyncDisposable & {
   readonly url: string;
@@ -13,6 +14,8 @@ export type LiveInference = AsyncDisposable & {
   /** The repository, which lives as long as this. */
   readonly folder: string;
   readonly server: TestServer;
+  /** One request on a connection of its own. */
+  readonly ask: (verb: Verb, request?: RawRequest) => Promise<RawAnswer>;
 };
 
 /** The backend over the models of `identity-models.ts`, listening on a port of this machine. */
@@ -32,7 +35,8 @@ export async function openLiveInference(
     );
     const { url, port } = http;
     const host = `127.0.0.1:${port}`;
-    return { url, port, host, folder, server, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const ask: LiveInference["ask"] = (verb, request) => exchange(port, requestBytes(verb, request));
+    return { url, port, host, folder, server, ask, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
