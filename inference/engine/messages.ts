@@ -1,4 +1,4 @@
-import type { Tensors } from "#inference/contract.ts";
+import type { Tensor, Tensors } from "#inference/contract.ts";
 
 /** What a session is started with. */
 export type SessionOptions = {
@@ -48,14 +48,24 @@ export type RunOutcome = { readonly outputs: Tensors } | { readonly failed: stri
 export function buffersOf(runs: readonly Tensors[]): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>();
   for (const tensors of runs) {
-    for (const { datatype, data } of Object.values(tensors)) {
-      // Its elements are views of what others need too, a request's body above all.
-      if (datatype === "BYTES") continue;
-      if (data.buffer.byteLength >= worthMoving && data.buffer instanceof ArrayBuffer)
-        buffers.add(data.buffer);
+    for (const tensor of Object.values(tensors)) {
+      const memory = movable(tensor);
+      if (memory) buffers.add(memory);
     }
   }
   return [...buffers];
+}
+
+/** The inputs whose memory was moved here, to be sent back; the others are copies that nobody misses. */
+export function movedInputs(runs: readonly Tensors[]): readonly Tensors[] {
+  if (buffersOf(runs).length === 0) return [];
+  return runs.map((run) => Object.fromEntries(Object.entries(run).filter(([, tensor]) => movable(tensor))));
+}
+
+/** The elements of BYTES are views of what others need too, a request's body above all. */
+function movable({ datatype, data }: Tensor): ArrayBuffer | undefined {
+  if (datatype === "BYTES" || data.buffer.byteLength < worthMoving) return undefined;
+  return data.buffer instanceof ArrayBuffer ? data.buffer : undefined;
 }
 
 const worthMoving = 16_384;

@@ -1,19 +1,19 @@
 import { abandoned } from "#inference/abandoned.ts";
 import type { Tensors } from "#inference/contract.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
-import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import { type Alarm, createAlarm } from "./alarm.ts";
 import { batchKeyOf, rowsOf } from "./batch-tensors.ts";
 import { type Batching, noBatching } from "./batching.ts";
 import { checkTexts } from "./check-texts.ts";
 import { Crew } from "./crew.ts";
 import type { Engine, RunAnswer, RunOptions } from "./engine.ts";
+import { createLoads, failLoad, type Load, type Loads } from "./loads.ts";
 import type { ExecutionProvider, Placement, SessionOptions } from "./messages.ts";
 import { createRunQueue, type Job, type RunQueue } from "./run-queue.ts";
 import { createRunWatch, type RunWatch } from "./run-watch.ts";
-import type { Session, SessionAnswer } from "./session.ts";
+import type { Session } from "./session.ts";
 import { openSessionThread } from "./session-thread.ts";
-import { createTravel } from "./travel.ts";
 
 export type PoolOptions = SessionOptions & {
   /** Sessions side by side, once it is known where they compute. */
@@ -71,10 +71,11 @@ export class Pool implements Engine {
   readonly #queue: RunQueue;
   readonly #alarm: Alarm;
   readonly #watch: RunWatch;
-  readonly #together = createTravel();
+  readonly #loads: Loads;
   readonly #running = new Set<Promise<void>>();
   #state: "OPEN" | "BROKEN" | "DRAINING" | "CLOSED" = "OPEN";
   #closing: Promise<void> | undefined;
+  #soon = false;
 
   constructor(
     sessions: readonly Session[],
@@ -93,6 +94,7 @@ export class Pool implements Engine {
       onLost: () => this.#giveUp("the model's workers died and could not be replaced"),
     });
     this.#queue = createRunQueue({ clock, batching, workers: () => Math.max(1, this.#crew.alive) });
+    this.#loads = createLoads({ queue: this.#queue, clock });
     this.#alarm = createAlarm({ clock, ring: () => this.#dispatch() });
     const onHang = (session: Session, jobs: readonly Job[], why: string) => this.#hangs(session, jobs, why);
     this.#watch = createRunWatch({ clock, runTimeoutMs: options.runTimeoutMs ?? 60_000, onHang });
@@ -120,7 +122,8 @@ export class Pool implements Engine {
     const batches = maxBatchSize > 1;
     const [items, batchKey] = batches ? [rowsOf(inputs), batchKeyOf(inputs)] : [1, undefined];
     const answer = this.#queue.add(inputs, { ...options, items, batchKey });
-    this.#dispatch();
+    if (this.#loads.gathers) this.#dispatchSoon();
+    else this.#dispatch();
     return await answer;
   }
 
@@ -138,48 +141,40 @@ export class Pool implements Engine {
     return this.close();
   }
 
+  /** Runs of tiny models that arrive in the same turn of the event loop travel together. */
+  #dispatchSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => {
+      this.#soon = false;
+      this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
     while (this.#crew.idle > 0) {
-      const load = this.#take();
+      const load = this.#loads.take(this.#running.size);
       const session = load ? this.#crew.take() : undefined;
       if (!load || !session) break;
       const running = this.#serve(session, load).finally(() => this.#running.delete(running));
       this.#running.add(running);
     }
     // A batch that waits for company leaves in time, although nothing else happens.
-    this.#alarm.set(this.#crew.idle > 0 ? this.#queue.nextDue() : undefined);
+    this.#alarm.set(this.#crew.idle > 0 ? this.#loads.nextDue(this.#running.size) : undefined);
   }
 
-  /** A batch; or where runs take less time than their way to a session, several that travel together. */
-  #take(): Load | undefined {
-    const jobs = [...this.#queue.take()];
-    if (jobs.length === 0) return undefined;
-    const joined = jobs.length > 1;
-    if (!joined) {
-      const room = this.#together.most(this.#queue.length + 1, this.#crew.idle);
-      while (jobs.length < room) {
-        const more = this.#queue.take();
-        if (more.length === 0) break;
-        jobs.push(...more);
-      }
-    }
-    return { jobs, joined };
-  }
-
-  async #serve(session: Session, { jobs, joined }: Load): Promise<void> {
-    const batch = jobs.reduce((sum, { items }) => sum + items, 0);
-    const ended = this.#queue.started(batch);
+  async #serve(session: Session, load: Load): Promise<void> {
+    const { jobs, items, joined } = load;
+    const ended = this.#queue.started(items);
     this.#watch.begin(session, jobs);
     try {
       const runs = jobs.map(({ inputs }) => inputs);
       const answer = await session.run(runs, { joined });
       ended("done");
-      const each = joined ? 1 : jobs.length;
-      this.#together.learn(answer.inferenceMs / each);
-      settle(jobs, { ...answer, inferenceMs: answer.inferenceMs / each }, joined ? batch : undefined);
+      this.#loads.settle(load, answer);
     } catch (error) {
       ended("failed");
-      for (const job of jobs) job.reject(asTradewindError(error));
+      failLoad(load, error);
     }
     this.#watch.end(session);
     this.#crew.giveBack(session);
@@ -222,33 +217,6 @@ export class Pool implements Engine {
     if (due === undefined) this.#queue.rejectAll(gaveUp("the model's workers died while it was shut down"));
     else await clock.sleep(Math.max(0, due - clock.elapsed()));
   }
-}
-
-type Load = {
-  readonly jobs: readonly Job[];
-  /** Computed as one batch, or one after the other. */
-  readonly joined: boolean;
-};
-
-/** Without a batch each run was its own. */
-function settle(
-  jobs: readonly Job[],
-  { answers, spent, inferenceMs }: SessionAnswer,
-  batch: number | undefined,
-): void {
-  jobs.forEach((job, index) => {
-    const answer = answers[index];
-    if (answer && "outputs" in answer) {
-      const inputs = spent[index] ?? {};
-      job.resolve({
-        outputs: answer.outputs,
-        queueMs: job.queueMs,
-        inferenceMs,
-        batch: batch ?? job.items,
-        spent: inputs,
-      });
-    } else job.reject(new TradewindError("internal", "the model failed on this input", { cause: answer }));
-  });
 }
 
 function gaveUp(why: string): TradewindError {

@@ -3,7 +3,7 @@ import type { Tensors } from "#inference/contract.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { joinRuns, rowsOf, type Scratch, splitRuns } from "./batch-tensors.ts";
 import { messageOf } from "./load-session.ts";
-import type { FromSession, RunOutcome, ToSession } from "./messages.ts";
+import { type FromSession, movedInputs, type RunOutcome, type ToSession } from "./messages.ts";
 import { fromOnnx, toFeeds } from "./onnx-tensor.ts";
 
 /** Computes what one message brings. It blocks its thread: onnxruntime's binding runs on it. */
@@ -15,7 +15,7 @@ export async function runSession(
 ): Promise<FromSession> {
   const started = systemClock.elapsed();
   const answers = await (joined ? runTogether : runEach)(session, wanted, runs, scratch);
-  return { kind: "done", answers, spent: runs, ms: systemClock.elapsed() - started };
+  return { kind: "done", answers, spent: movedInputs(runs), ms: systemClock.elapsed() - started };
 }
 
 /** Of a batch that fails each run is tried alone, so that one bad input fails only its own caller. */

@@ -1,14 +1,19 @@
-/** How many runs of a model go to a session in one message, to be computed one after the other. */
+/** How runs of tiny models go to a session: several in one message, to be computed one after the other. */
 export type Travel = {
-  /** Of so many that wait, with so many sessions idle: each session gets its share. */
-  readonly most: (waiting: number, idle: number) => number;
+  /** Is it worth a moment's wait, to see whether others come along? */
+  readonly pays: boolean;
+  /** Runs in one message. */
+  readonly most: number;
+  /** So few runs are better off with the next message, which leaves when one of those under way is back. */
+  readonly waits: (waiting: number, underWay: number) => boolean;
+  /** Nobody waits for longer, neither for the next message nor for those in front in the same one. */
+  readonly patienceMs: number;
   /** What one run took, without its way. */
   readonly learn: (ms: number) => void;
 };
 
-/** A message to another thread and back costs about this much on both sides. */
+/** A message wakes a thread, and its answer wakes this one: both cost about this much together. */
 const wayMs = 0.05;
-/** Nobody waits longer than this for those in front in the same message. */
 const longestMs = 1;
 const mostRuns = 16;
 const weight = 0.05;
@@ -16,12 +21,19 @@ const weight = 0.05;
 /** Runs that compute for longer than they travel go alone, so that all but the tiniest models are not touched by this. */
 export function createTravel(): Travel {
   let typicalMs = Number.POSITIVE_INFINITY;
+  const most = (): number => {
+    if (typicalMs > wayMs) return 1;
+    return Math.max(1, Math.min(mostRuns, Math.floor(longestMs / typicalMs)));
+  };
   return {
-    most: (waiting, idle) => {
-      if (typicalMs > wayMs) return 1;
-      const share = Math.ceil(waiting / Math.max(1, idle));
-      return Math.max(1, Math.min(mostRuns, share, Math.floor(longestMs / typicalMs)));
+    get pays() {
+      return most() > 1;
     },
+    get most() {
+      return most();
+    },
+    waits: (waiting, underWay) => underWay > 0 && most() > 1 && waiting < most(),
+    patienceMs: longestMs,
     learn: (ms) => {
       typicalMs = typicalMs === Number.POSITIVE_INFINITY ? ms : typicalMs + weight * (ms - typicalMs);
     },

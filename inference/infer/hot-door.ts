@@ -84,5 +84,10 @@ function send(
     // A connection kept alive would hold the drain open for as long as its client likes.
     ...(ready ? {} : { connection: "close" }),
   });
-  outgoing.end(body);
+  if (typeof body === "string") outgoing.end(body);
+  else if (body.byteLength > smallBody) outgoing.end(body);
+  // As text it goes out in one piece with the head, where bytes would be a second one.
+  else outgoing.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
 }
+
+const smallBody = 16_384;

@@ -1,48 +1,20 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BroadcastChannel } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { noBatching } from "#inference/engine/batching.ts";
 import { openPool } from "#inference/engine/pool.ts";
-import { openSessionThread } from "#inference/engine/session-thread.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { writeColourModel } from "#test/support/colour-model.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
+import { fakePool, openFakeSession, openUntil, wish } from "#test/support/fake-pool.ts";
 
-const module = new URL("../../support/fake-session.ts", import.meta.url);
 const { signal } = new AbortController();
 const cpu = { executionProviders: ["cpu"], exactQuantized: false } as const;
-const fakeSessions = {
-  openSession: (options: Parameters<typeof openSessionThread>[0]) => openSessionThread(options, module),
-};
 const queueOf = (maxQueueSize: number) => ({
   ...noBatching,
   defaultQueuePolicy: { ...noBatching.defaultQueuePolicy, maxQueueSize },
 });
-const wish = (value: number) => ({
-  x: { datatype: "FP32" as const, shape: [1], data: Float32Array.of(value) },
-});
-
-let gates = 0;
-async function fakePool(options: Partial<Parameters<typeof openPool>[0]> = {}) {
-  gates += 1;
-  const path = `gate-${process.pid}-${gates}`;
-  const gate = new BroadcastChannel(path);
-  const pool = await openPool({
-    ...{ path, outputs: ["x"], workersFor: () => 1, clock: systemClock, ...cpu, ...fakeSessions },
-    ...options,
-  });
-  return {
-    pool,
-    open: () => gate.postMessage("open"),
-    [Symbol.asyncDispose]: async () => {
-      await pool.close();
-      gate.close();
-    },
-  };
-}
-
 test("a real model runs on several threads at once and moves the caller's memory", async () => {
   const folder = await mkdtemp(join(tmpdir(), "pool-"));
   const path = await writeColourModel(join(folder, "model.onnx"));
@@ -175,50 +147,6 @@ test("closing refuses new runs, finishes those in hand, and may be asked twice",
   await fake.pool.close();
 });
 
-const batches = { ...noBatching, maxBatchSize: 4, preferredBatchSizes: [4], maxQueueDelayMs: 50 };
-
-test("runs that wait together are computed together, and each gets its own answer and memory back", async () => {
-  const clock = createFakeClock();
-  await using fake = await fakePool({ clock, batching: batches });
-  const runs = [0, 0, 0, 0].map((value) => fake.pool.run(wish(value), { signal }));
-  const answers = await Promise.all(runs);
-  expect(answers.map(({ batch }) => batch)).toEqual([4, 4, 4, 4]);
-  expect(answers.map(({ spent }) => spent.x?.data)).toEqual(
-    [0, 0, 0, 0].map((value) => Float32Array.of(value)),
-  );
-});
-
-test("a batch that waits for company leaves when its delay is over", async () => {
-  const clock = createFakeClock();
-  await using fake = await fakePool({ clock, batching: batches });
-  const run = fake.pool.run(wish(0), { signal });
-  expect(fake.pool.waiting).toBe(1);
-  clock.advance(51);
-  await expect(run).resolves.toMatchObject({ batch: 1, queueMs: 51 });
-});
-
-test("closing does not wait for company that never comes", async () => {
-  const clock = createFakeClock();
-  await using fake = await fakePool({ clock, batching: batches });
-  const run = fake.pool.run(wish(0), { signal });
-  const closing = fake.pool.close();
-  await expect
-    .poll(() => {
-      clock.advance(10);
-      return fake.pool.waiting;
-    })
-    .toBe(0);
-  await run;
-  await closing;
-});
-
-test("in a batch one run that fails leaves the others their answers", async () => {
-  await using fake = await fakePool({ batching: batches });
-  const runs = [0, 2, 0, 0].map((value) => fake.pool.run(wish(value), { signal }));
-  const settled = await Promise.allSettled(runs);
-  expect(settled.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
-});
-
 test("a run that hangs in a thread makes the pool unready and tells its owner", async () => {
   const clock = createFakeClock();
   const told: string[] = [];
@@ -240,9 +168,9 @@ test("a run that hangs in a thread makes the pool unready and tells its owner", 
 
 test("recycling gives every thread a successor while runs go on", async () => {
   let opened = 0;
-  const openSession: typeof openSessionThread = (options) => {
+  const openSession: typeof openFakeSession = (options) => {
     opened += 1;
-    return openSessionThread(options, module);
+    return openFakeSession(options);
   };
   await using fake = await fakePool({ workersFor: () => 2, openSession });
   const held = fake.pool.run(wish(1), { signal });
@@ -254,17 +182,3 @@ test("recycling gives every thread a successor while runs go on", async () => {
   await expect(fake.pool.run(wish(0), { signal })).resolves.toBeDefined();
   expect(fake.pool.ready).toBe(true);
 });
-
-/** Opens the gate until every run is through: a thread may not have taken its run when the gate opens first. */
-async function openUntil(open: () => void, runs: readonly Promise<unknown>[]): Promise<void> {
-  let through = false;
-  const all = Promise.all(runs).then(() => {
-    through = true;
-  });
-  const tryOnce = (): boolean => {
-    open();
-    return through;
-  };
-  await expect.poll(tryOnce, { interval: 10 }).toBe(true);
-  await all;
-}
