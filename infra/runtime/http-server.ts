@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { TradewindError } from "./errors.ts";
 import { answerMalformed, refuseMalformed } from "./refuse-malformed.ts";
@@ -92,46 +92,57 @@ function cannotListen(error: Error & { readonly code?: string }, host: string, p
 type Connections = {
   /** Destroys those without a request in hand: at once where not a byte came, else when they had time to send one. */
   readonly endUnused: (options: { readonly waited: boolean }) => void;
+  /** Is an answer written whose bytes have not all left? */
+  readonly isFlushing: () => boolean;
 };
 
 function watchConnections(server: Server): Connections {
   const open = new Set<Socket>();
-  const busy = new Set<Socket>();
+  const inHand = new Map<ServerResponse, Socket>();
   server.on("connection", (socket: Socket) => {
     open.add(socket);
     socket.once("close", () => open.delete(socket));
   });
   server.on("request", ({ socket }, response) => {
-    busy.add(socket);
-    response.once("close", () => busy.delete(socket));
+    inHand.set(response, socket);
+    response.once("close", () => inHand.delete(response));
   });
   const endUnused: Connections["endUnused"] = ({ waited }) => {
+    const busy = new Set(inHand.values());
     for (const socket of open) {
       if (!busy.has(socket) && (waited || socket.bytesRead === 0)) socket.destroy();
     }
   };
-  return { endUnused };
+  const isFlushing = (): boolean => [...inHand.keys()].some((response) => response.writableEnded);
+  return { endUnused, isFlushing };
 }
 
 /**
  * Node closes connections that rest between two requests, but not those that never sent one (a browser's spare, a
- * balancer's check), nor those that fall idle later: either would hold the close open for as long as it likes.
+ * balancer's check), nor those that fall idle later: either would hold the close open for as long as it likes. And it
+ * takes one for resting whose answer is written but has not left yet, which it would cut short.
  */
 async function closeServer(server: Server, connections: Connections): Promise<void> {
   let sweeps = 0;
+  const endResting = (): void => {
+    if (!connections.isFlushing()) server.closeIdleConnections();
+  };
   const sweep = setInterval(() => {
     sweeps += 1;
-    server.closeIdleConnections();
+    endResting();
     connections.endUnused({ waited: sweeps > 20 });
   }, 50);
   try {
     await new Promise<void>((resolve, reject) => {
-      server.close((error) => (error ? reject(error) : resolve()));
-      server.closeIdleConnections();
+      // The HTTP server's own `close` would end what rests at once.
+      TcpServer.prototype.close.call(server, (error) => (error ? reject(error) : resolve()));
+      endResting();
       connections.endUnused({ waited: false });
     });
   } finally {
     clearInterval(sweep);
+    // With nothing open any more this only stops what watches over connections.
+    server.close(() => {});
   }
 }
 

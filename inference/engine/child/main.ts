@@ -1,4 +1,6 @@
 import process from "node:process";
+import { Worker } from "node:worker_threads";
+import { entryPoint } from "#infra/runtime/entry-point.ts";
 import type { Scratch } from "../batch-tensors.ts";
 import { loadSession, messageOf } from "../load-session.ts";
 import type { FromSession, SessionOptions, ToSession } from "../messages.ts";
@@ -7,6 +9,7 @@ import { runSession } from "../run-session.ts";
 /** A process that holds one session, as `worker.ts` does in a thread; this one may be killed inside a run. */
 process.once("message", (options: SessionOptions) => void serve(options));
 process.on("disconnect", () => process.exit(0));
+new Worker(entryPoint("./orphan-watch/main", import.meta.url), { workerData: process.ppid }).unref();
 // A signal to the whole group is for the parent to answer: it ends its children once they are idle.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 

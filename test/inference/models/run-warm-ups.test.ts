@@ -35,12 +35,9 @@ test.each<[string, readonly number[], Datatype]>([
   ["numbers", [8_192, 8_192], "FP32"],
   ["numbers beyond counting", Array.from({ length: 8 }, () => 65_536), "FP32"],
   ["texts", [2_048, 1_024], "BYTES"],
-])(
-  "a warm-up of more %s than memory should hold is refused before any is taken",
-  async (_, dims, datatype) => {
-    await expect(warm(dims, datatype)).rejects.toMatchObject({
-      code: "model_unusable",
-      message: expect.stringContaining("bytes for input 'x', at most 268435456"),
-    });
-  },
-);
+])("a warm-up of too many %s for the memory is refused before any is taken", async (_, dims, datatype) => {
+  await expect(warm(dims, datatype)).rejects.toMatchObject({
+    code: "model_unusable",
+    message: expect.stringContaining("bytes for input 'x', at most 268435456"),
+  });
+});

@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
 
 const hello = (): Response => new Response("hello");
@@ -70,6 +71,37 @@ test("closing is not held up by a connection that never sent anything", async ()
   await server.close();
   expect(performance.now() - began).toBeLessThan(3_000);
   expect(await Promise.all([silent, halfAHead])).toEqual(["", ""]);
+});
+
+test("closing cuts no answer short that its reader has not taken yet", async () => {
+  const bytes = 32 * 1_048_576;
+  const fetch = (): Response => new Response(new Uint8Array(bytes));
+  const server = await openHttpServer({ fetch, host: "127.0.0.1", port: 0 });
+  const socket = connect(server.port, "127.0.0.1", () => socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
+  await once(socket, "readable");
+  const closed = server.close();
+  await vi.waitFor(() => expect(globalThis.fetch(server.url)).rejects.toThrow());
+  let heard = 0;
+  for await (const chunk of socket) heard += (chunk as Buffer).byteLength;
+  expect(heard).toBeGreaterThan(bytes);
+  await closed;
+});
+
+test("closing waits for every request that came at once on one connection", async () => {
+  const answers = [Promise.withResolvers<Response>(), Promise.withResolvers<Response>()];
+  let asked = 0;
+  const fetch = (): Promise<Response> | Response => answers[asked++]?.promise ?? hello();
+  const server = await openHttpServer({ fetch, host: "127.0.0.1", port: 0 });
+  const heard = exchange(server.port, "GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(2));
+  await vi.waitFor(() => expect(asked).toBe(2));
+  const began = performance.now();
+  const closed = server.close();
+  answers[0]?.resolve(new Response("first"));
+  // Longer than a connection without a request in hand would be left open.
+  await vi.waitFor(() => expect(performance.now() - began).toBeGreaterThan(1_300), { timeout: 5_000 });
+  answers[1]?.resolve(new Response("second"));
+  expect(await heard).toMatch(/first.*second/s);
+  await closed;
 });
 
 test("closing waits for the request in hand and is not held up by its kept connection", async () => {
