@@ -6,7 +6,7 @@ import { byteSizeUpTo, durationUpTo } from "#infra/runtime/config/units.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { type ExecutionProvider, executionProviders } from "./engine/messages.ts";
 import type { Control } from "./models/repository/model-repository.ts";
-import type { ModelPlace } from "./open-source.ts";
+import { readPlace } from "./read-place.ts";
 import type { ServeOptions } from "./serve.ts";
 
 /** What a person says about a backend; what only the machine knows is added by the process. */
@@ -25,30 +25,36 @@ export function readOptions(args: readonly string[], { host, port }: Defaults): 
     options: {
       models: { type: "string" },
       model: { type: "string" },
+      upstream: { type: "string" },
+      "upstream-model": { type: "string", multiple: true },
+      "model-settings": { type: "string" },
       cache: { type: "string" },
-      "model-control": { type: "string", default: "none" },
+      "model-control": { type: "string" },
       "load-model": { type: "string", multiple: true },
       "poll-every": { type: "string", default: "15s" },
       "images-only": { type: "boolean", default: false },
       host: { type: "string", default: host },
       port: { type: "string", default: port },
       workers: { type: "string", default: "auto" },
-      isolate: { type: "boolean", default: false },
-      "execution-providers": { type: "string", default: executionProviders.join(",") },
+      isolate: { type: "boolean" },
+      "execution-providers": { type: "string" },
       "run-timeout": { type: "string", default: "60s" },
       "max-body": { type: "string", default: "64MiB" },
       "max-memory": { type: "string" },
     },
   });
+  const models = readPlace(values);
+  const isUpstream = models.kind === "upstream";
   return {
-    models: readPlace(values),
-    control: readControl(values),
+    models,
+    // A folder's owner knows when it changes; another server's models come and go.
+    control: readControl(values, isUpstream ? "poll" : "none"),
     imagesOnly: values["images-only"],
     host: values.host,
     port: readPort(values.port),
-    workers: readWorkers(values.workers),
-    isolate: values.isolate,
-    executionProviders: readProviders(values["execution-providers"]),
+    workers: readWorkers(values.workers, isUpstream ? requestsAtOnce : availableParallelism()),
+    isolate: values.isolate ?? false,
+    executionProviders: readProviders(values["execution-providers"] ?? executionProviders.join(",")),
     runTimeoutMs: readAmount("run-timeout", durationUpTo("24h"), values["run-timeout"]),
     maxBodyBytes: readAmount("max-body", byteSizeUpTo("1GiB"), values["max-body"]),
     maxMemoryBytes:
@@ -58,29 +64,17 @@ export function readOptions(args: readonly string[], { host, port }: Defaults): 
   };
 }
 
-type PlaceFlags = {
-  readonly models?: string | undefined;
-  readonly model?: string | undefined;
-  readonly cache?: string | undefined;
-};
-
-function readPlace({ models, model, cache }: PlaceFlags): ModelPlace {
-  if (model !== undefined && models === undefined) return { kind: "file", path: model };
-  if (models !== undefined && model === undefined) return { kind: "repository", url: models, cache };
-  throw invalid("give either --models with a folder or a bucket, or --model with a file");
-}
+/** Enough for a server to put together, and for none of them to wait for the way there and back. */
+const requestsAtOnce = 8;
 
 type ControlFlags = {
-  readonly "model-control": string;
+  readonly "model-control"?: string | undefined;
   readonly "load-model"?: readonly string[] | undefined;
   readonly "poll-every": string;
 };
 
-function readControl({
-  "model-control": mode,
-  "load-model": names,
-  "poll-every": every,
-}: ControlFlags): Control {
+function readControl(flags: ControlFlags, standard: "none" | "poll"): Control {
+  const { "model-control": mode = standard, "load-model": names, "poll-every": every } = flags;
   if (names !== undefined && mode !== "explicit")
     throw invalid("--load-model needs --model-control explicit");
   if (mode === "none") return { mode };
@@ -89,9 +83,9 @@ function readControl({
   throw invalid(`--model-control: expected none, explicit or poll, got "${mode}"`);
 }
 
-/** `auto` is one session a core, since each computes on one. */
-export function readWorkers(text: string): number {
-  const workers = text === "auto" ? availableParallelism() : Number(text);
+/** `auto` is one session a core, since each computes on one; or so many requests to another server at once. */
+function readWorkers(text: string, auto: number): number {
+  const workers = text === "auto" ? auto : Number(text);
   if (Number.isInteger(workers) && workers >= 1 && workers <= 256) return workers;
   throw invalid(`"${text}" is no number of workers, expected 1 to 256 or auto`);
 }

@@ -6,23 +6,21 @@ import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
 import { watchMemory } from "./engine/memory-watch.ts";
 import type { ExecutionProvider } from "./engine/messages.ts";
-import { openSessionProcess } from "./engine/session-process.ts";
 import { createInfer } from "./infer/answer-infer.ts";
 import { openHotDoor } from "./infer/hot-door.ts";
 import type { Control } from "./models/repository/model-repository.ts";
 import { openRepository } from "./models/repository/open-repository.ts";
-import type { OpenRequest } from "./models/repository/served-model.ts";
 import type { IndexEntry } from "./models/repository/version-state.ts";
-import { type OpenModel, openModel } from "./open-model.ts";
+import type { PassedOver } from "./models/upstream.ts";
+import { openRequested } from "./open-requested.ts";
 import { type ModelPlace, openSource } from "./open-source.ts";
 import type { Models } from "./served-faces.ts";
 import { createServer } from "./server.ts";
 import { createLogControl } from "./settings/logging.ts";
 import { createTraceControl } from "./settings/trace-control.ts";
 import { createStatistics, type Statistics } from "./statistics.ts";
-import { createTelemetry, type Telemetry } from "./telemetry/create-telemetry.ts";
+import { createTelemetry } from "./telemetry/create-telemetry.ts";
 import { logFailures } from "./telemetry/log-failures.ts";
-import { watchModel } from "./watch-model.ts";
 
 export type ServeOptions = {
   readonly models: ModelPlace;
@@ -31,7 +29,7 @@ export type ServeOptions = {
   readonly imagesOnly: boolean;
   readonly host: string;
   readonly port: number;
-  /** Sessions for each model. */
+  /** Sessions for each model, or requests to an upstream server at once. */
   readonly workers: number;
   /** Each session in a process of its own, which can be killed. */
   readonly isolate: boolean;
@@ -58,11 +56,15 @@ export async function serveInference(life: Lifecycle, options: ServeOptions): Pr
   const metrics = createMetrics();
   const statistics = createStatistics({ clock: systemClock });
   const telemetry = createTelemetry({ metrics, statistics });
-  const source = life.resources.use(await openSource(options.models, { control }));
+  const onPassedOver = (models: readonly PassedOver[]): void => tellPassedOver(models, log);
+  const source = life.resources.use(await openSource(options.models, { control, onPassedOver }));
+  if (source.upstream) log.info({ url: source.upstream.url }, "asking the upstream server for its models");
   const models = life.resources.use(
     await openRepository({
       ...{ source, control, clock: systemClock, signal: life.stopping },
-      open: (request, { signal }) => open(request, { ...options, telemetry, life, signal }),
+      // A process that stays up without being of use is never replaced by whoever watches over it.
+      open: (request, { signal }) =>
+        openRequested(request, { ...options, source, telemetry, signal, onBroken: life.fail }),
       onChange: (entry) => tell(entry, options, life.ready),
     }),
   );
@@ -84,35 +86,23 @@ export async function serveInference(life: Lifecycle, options: ServeOptions): Pr
   );
 }
 
-/** What goes wrong at start is said once, in the line with which the process ends. */
-function tell({ name: model, ...change }: IndexEntry, { log }: ServeOptions, started: boolean): void {
+/** What goes wrong at start is said once, in the line with which the process ends; under polling it does not end. */
+function tell(
+  { name: model, ...change }: IndexEntry,
+  { log, control }: ServeOptions,
+  started: boolean,
+): void {
   const { state, reason } = change;
-  if (state === "LOADING" || state === "UNLOADING" || !started)
+  const isTold = started || (control.mode === "poll" && state === "UNAVAILABLE");
+  if (state === "LOADING" || state === "UNLOADING" || !isTold)
     log.debug({ model, ...change }, "model changed");
   else if (state === "READY" || reason === "unloaded") log.info({ model, ...change }, "model changed");
   else log.warn({ model, ...change }, "model changed");
 }
 
-type Opening = ServeOptions & {
-  readonly telemetry: Telemetry;
-  readonly life: Lifecycle;
-  readonly signal: AbortSignal;
-};
-
-function open(request: OpenRequest, options: Opening): Promise<OpenModel> {
-  const { telemetry, life, isolate, machine, log } = options;
-  const { workers, executionProviders, runTimeoutMs, imagesOnly, signal } = options;
-  const { settings, name: model, version } = request;
-  return openModel(request, {
-    ...{ workers, executionProviders, runTimeoutMs, imagesOnly, settings, signal },
-    exactQuantized: machine.exactQuantized,
-    clock: systemClock,
-    ...(isolate ? { openSession: openSessionProcess } : {}),
-    onOpen: (opened) => watchModel(opened, { telemetry, log }),
-    onDeath: () => telemetry.workerReplaced({ model, version, why: "died" }),
-    // A process that stays up without being of use is never replaced by whoever watches over it.
-    onBroken: life.fail,
-  });
+function tellPassedOver(passedOver: readonly PassedOver[], log: Log): void {
+  if (passedOver.length === 0) log.info("no model of the upstream server is passed over any more");
+  else log.warn({ passed_over: passedOver }, "models of the upstream server cannot be served");
 }
 
 const lookEveryMs = 30_000;
@@ -127,6 +117,7 @@ function recycleWhenGrown(
   const onRecycle = async (): Promise<void> => {
     for (const { loaded } of models.serving) {
       const sessions = await loaded.recycle();
+      if (sessions === 0) continue;
       log.warn(
         { model: loaded.name, version: loaded.version, sessions },
         "sessions replaced, the process had grown",

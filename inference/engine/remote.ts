@@ -83,8 +83,6 @@ class RemoteEngine implements Engine {
   readonly #queue: RunQueue;
   readonly #alarm: Alarm;
   readonly #underWay = new Set<Promise<void>>();
-  /** Whom a queued run belongs to. */
-  readonly #callers = new WeakMap<Tensors, AbortSignal>();
   #state: "OPEN" | "DRAINING" | "CLOSED" = "OPEN";
   #closing: Promise<void> | undefined;
 
@@ -106,10 +104,8 @@ class RemoteEngine implements Engine {
   async run(inputs: Tensors, options: RunOptions): Promise<RunAnswer> {
     if (options.signal.aborted) throw abandoned(options.signal);
     if (this.#state !== "OPEN") throw new TradewindError("draining", "the model is being shut down");
-    const own = { ...inputs };
-    this.#callers.set(own, options.signal);
-    const batchKey = this.#parts.target.batched ? batchKeyOf(own) : undefined;
-    const answer = this.#queue.add(own, { ...options, items: rowsOf(own), batchKey });
+    const batchKey = this.#parts.target.batched ? batchKeyOf(inputs) : undefined;
+    const answer = this.#queue.add(inputs, { ...options, items: rowsOf(inputs), batchKey });
     this.#dispatch();
     return await answer;
   }
@@ -143,7 +139,7 @@ class RemoteEngine implements Engine {
     const { clock, runTimeoutMs: ms = 60_000, target } = this.#parts;
     const batch = jobs.reduce((sum, { items }) => sum + items, 0);
     const ended = this.#queue.started(batch);
-    const callers = allLeft(jobs.flatMap(({ inputs }) => this.#callers.get(inputs) ?? []));
+    const callers = allLeft(jobs.map(({ signal }) => signal));
     const since = clock.elapsed();
     try {
       const runs = jobs.map(({ inputs }) => inputs);

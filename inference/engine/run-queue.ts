@@ -16,6 +16,8 @@ export type Job = {
   readonly inputs: Tensors;
   readonly items: number;
   readonly queueMs: number;
+  /** Aborts when its caller leaves. */
+  readonly signal: AbortSignal;
   readonly resolve: (answer: RunAnswer) => void;
   readonly reject: (error: TradewindError) => void;
 };
@@ -130,6 +132,6 @@ function refuseWhenHopeless(
   if (refused) throw refused;
 }
 
-function asJob({ inputs, items, since, resolve, reject }: WaitingRun, now: number): Job {
-  return { inputs, items, queueMs: now - since, resolve, reject };
+function asJob({ inputs, items, since, signal, resolve, reject }: WaitingRun, now: number): Job {
+  return { inputs, items, queueMs: now - since, signal, resolve, reject };
 }

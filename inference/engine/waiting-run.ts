@@ -31,6 +31,7 @@ export class WaitingRun implements Lined, Due {
   readonly level: number;
   readonly since: number;
   readonly limits: Limits;
+  readonly signal: AbortSignal;
   /** Where it waits; undefined once it doesn't. */
   place: Place<WaitingRun> | undefined;
   /** When its time is over, or, where its policy delays, when it is late. */
@@ -39,7 +40,6 @@ export class WaitingRun implements Lined, Due {
   turn = 0;
   #late = false;
   readonly #answer = Promise.withResolvers<RunAnswer>();
-  readonly #signal: AbortSignal;
   readonly #leave: () => void;
 
   constructor({ signal, onLeft, ...run }: WaitingRunOptions) {
@@ -51,7 +51,7 @@ export class WaitingRun implements Lined, Due {
     this.since = run.since;
     this.limits = run.limits;
     this.dueAt = run.since + Math.min(run.limits.timeoutMs, run.limits.deadlineMs);
-    this.#signal = signal;
+    this.signal = signal;
     this.#leave = () => {
       this.reject(abandoned(signal));
       onLeft(this);
@@ -72,12 +72,12 @@ export class WaitingRun implements Lined, Due {
   }
 
   readonly resolve = (answer: RunAnswer): void => {
-    this.#signal.removeEventListener("abort", this.#leave);
+    this.signal.removeEventListener("abort", this.#leave);
     this.#answer.resolve(answer);
   };
 
   readonly reject = (error: TradewindError): void => {
-    this.#signal.removeEventListener("abort", this.#leave);
+    this.signal.removeEventListener("abort", this.#leave);
     this.#answer.reject(error);
   };
 }

@@ -2,6 +2,7 @@ import { abandoned } from "#inference/abandoned.ts";
 import { modelPath } from "#inference/engine/remote/model-path.ts";
 import { withinTime } from "#inference/engine/remote/time-limit.ts";
 import { openUpstreamHttp } from "#inference/engine/remote/upstream-http.ts";
+import { tensorSuffix } from "#inference/faces/tensor-face.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import { isModelName, isVersion, nameRule, shown } from "./repository/model-name.ts";
@@ -22,8 +23,10 @@ export type UpstreamOptions = {
 export type Upstream = {
   readonly models: readonly UpstreamModel[];
   /** Those among all models that cannot be served; one that was named throws instead. */
-  readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
+  readonly passedOver: readonly PassedOver[];
 };
+
+export type PassedOver = { readonly name: string; readonly reason: string };
 
 /** What another server says of its models. It is waited for, since the two are often started together. */
 export async function describeUpstream(url: string, options: UpstreamOptions): Promise<Upstream> {
@@ -54,7 +57,7 @@ async function patiently<Result>(
 }
 
 /** It may be there in a moment. */
-function isDown(error: unknown): boolean {
+export function isDown(error: unknown): boolean {
   return ["backend_unreachable", "backend_failed", "backend_full"].includes(asTradewindError(error).code);
 }
 
@@ -66,36 +69,61 @@ async function describeNamed(ask: Ask, names: readonly string[]): Promise<Upstre
 
 async function describeAll(ask: Ask, signal: AbortSignal): Promise<Upstream> {
   const names = await listModels(ask);
-  if (names.length === 0)
-    throw new TradewindError("model_not_ready", "no model of the upstream server is ready");
   const models: UpstreamModel[] = [];
-  const passedOver: { name: string; reason: string }[] = [];
-  for (const name of names) {
+  const refused: TradewindError[] = [];
+  const passedOver: PassedOver[] = [];
+  // In order, so that a model comes before its tensors.
+  for (const name of [...names].sort()) {
+    if (models.some((model) => model.pathName === name)) continue;
     try {
       models.push(await describeModel(ask, name));
     } catch (error) {
       if (isDown(error) || signal.aborted) throw error;
-      passedOver.push({ name: shown(name), reason: asTradewindError(error).message });
+      const refusal = asTradewindError(error);
+      refused.push(refusal);
+      passedOver.push({ name: shown(name), reason: refusal.message });
     }
   }
+  const waits = names.length === 0 || refused.some(({ code }) => code === "model_not_ready");
+  if (models.length === 0 && waits) throw noneReady();
   return { models, passedOver };
 }
 
+function noneReady(): TradewindError {
+  return new TradewindError("model_not_ready", "no model of the upstream server is ready");
+}
+
+/**
+ * Another Tradewind has the tensors of a model that reads images under a name of their own. What is shown here is the
+ * model, under its name; it is the tensors that are asked for.
+ */
 async function describeModel(ask: Ask, name: string): Promise<UpstreamModel> {
   if (!isModelName(name)) throw new TradewindError("model_unusable", `${shown(name)}: ${nameRule}`);
-  const newest = readMetadata(name, await ask.must(name, modelPath(name, undefined)));
+  const model = await describeAs(ask, name, name);
+  if (!takesImages(model)) return model;
+  return await describeAs(ask, name, name + tensorSuffix).catch((error: unknown) => {
+    if (asTradewindError(error).code === "model_unknown") return model;
+    throw error;
+  });
+}
+
+function takesImages({ inputs: [input, ...more] }: UpstreamModel): boolean {
+  return input?.name === "image" && input.datatype === "BYTES" && more.length === 0;
+}
+
+async function describeAs(ask: Ask, name: string, pathName: string): Promise<UpstreamModel> {
+  const newest = readMetadata(pathName, await ask.must(pathName, modelPath(pathName, undefined)));
   const version = newestVersion(newest);
   // Some servers name versions and know no path for them.
-  const versioned = version === undefined ? undefined : await ask.may(modelPath(name, version));
+  const versioned = version === undefined ? undefined : await ask.may(modelPath(pathName, version));
   const pathVersion = versioned === undefined ? undefined : version;
-  const path = modelPath(name, pathVersion);
-  await ask.ready(name, `${path}/ready`);
+  const path = modelPath(pathName, pathVersion);
+  await ask.ready(pathName, `${path}/ready`);
   return toModel({
-    name,
+    ...{ name, pathName, pathVersion },
     version: version !== undefined && isVersion(version) ? version : "1",
-    pathVersion,
-    metadata: versioned === undefined ? newest : readMetadata(name, versioned),
-    config: await configOf(ask, name, `${path}/config`),
+    metadata: versioned === undefined ? newest : readMetadata(pathName, versioned),
+    config: await configOf(ask, pathName, `${path}/config`),
   });
 }
 

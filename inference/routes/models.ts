@@ -70,7 +70,7 @@ function configOf({ face, model }: FaceLease): object {
     imageFormat: info ? "NCHW" : undefined,
     batching: settings.batching,
     instances,
-    onGpu: placement.executionProvider !== "cpu",
+    onGpu: placement.executionProvider !== "cpu" && placement.executionProvider !== "remote",
     metadata: graphMetadata(metadata, info),
   });
 }

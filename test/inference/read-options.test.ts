@@ -39,6 +39,20 @@ test("flags say where models come from and who decides which are loaded", () => 
   expect(read(...explicit, "--load-model", "*").control).toEqual({ mode: "explicit", load: "all" });
 });
 
+test("models of an upstream server are followed as they come and go, and asked for several at once", () => {
+  const upstream = ["--upstream", "http://host:8000"] as const;
+  expect(read(...upstream)).toMatchObject({
+    models: { kind: "upstream", url: "http://host:8000", models: undefined, settings: undefined },
+    control: { mode: "poll", everyMs: 15_000 },
+    workers: 8,
+    isolate: false,
+  });
+  expect(read(...upstream, "--workers", "2", "--model-control", "none")).toMatchObject({
+    control: { mode: "none" },
+    workers: 2,
+  });
+});
+
 test("sizes and times are given with their units, providers in their order", () => {
   const said = [
     "--max-body",

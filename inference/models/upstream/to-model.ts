@@ -8,6 +8,8 @@ import type { ModelConfig, ModelMetadata } from "./read-description.ts";
 /** A model on another server, as it is to be asked for, and in the words in which a file would describe it. */
 export type UpstreamModel = {
   readonly name: string;
+  /** What the server calls it. */
+  readonly pathName: string;
   /** The version that we show: the server's, or "1" where it has none that is a number. */
   readonly version: string;
   /** What paths on the server need; undefined where it knows no versions. */
@@ -22,7 +24,7 @@ export type UpstreamModel = {
   readonly file: OnnxFile;
 };
 
-export type UpstreamFacts = Pick<UpstreamModel, "name" | "version" | "pathVersion"> & {
+export type UpstreamFacts = Pick<UpstreamModel, "name" | "pathName" | "version" | "pathVersion"> & {
   readonly metadata: ModelMetadata;
   readonly config: ModelConfig | undefined;
 };

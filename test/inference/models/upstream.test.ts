@@ -101,6 +101,43 @@ test("of all models those that cannot be served are passed over, each with its r
   ]);
 });
 
+/** Two models of another Tradewind: one that reads images, under both of its names, and one of somebody else's texts. */
+function tradewind(tensorNames = ["shop-tensor"]): Pick<TensorServerOptions, "instead"> {
+  const image = { inputs: [{ name: "image", datatype: "BYTES", shape: [-1] }], outputs: [] };
+  const texts = { inputs: [{ name: "text", datatype: "BYTES", shape: [-1] }], outputs: [] };
+  const known: Record<string, object> = { shop: image, texts };
+  for (const name of tensorNames) known[name] = tensors;
+  const names = Object.keys(known).toReversed();
+  return {
+    instead: (path) => {
+      if (path.endsWith("/index")) return { body: names.map((name) => ({ name, state: "READY" })) };
+      const [, name = "", rest = ""] =
+        /^\/v2\/models\/([^/]+)(?:\/versions\/1)?(?:\/(\w+))?$/.exec(path) ?? [];
+      if (rest === "ready") return { body: {} };
+      return rest === "" && known[name] ? { body: { versions: ["1"], ...known[name] } } : undefined;
+    },
+  };
+}
+
+test("of another Tradewind's model the tensors are asked for, and the name of the model is shown", async () => {
+  const { models, passedOver } = await describe(tradewind());
+  expect(models).toMatchObject([
+    { name: "shop", pathName: "shop-tensor", version: "1", pathVersion: "1", ...tensors },
+    { name: "texts", pathName: "texts", inputs: [{ name: "text", datatype: "BYTES" }] },
+  ]);
+  expect(models).toHaveLength(2);
+  expect(passedOver).toEqual([]);
+  expect(await only(tradewind(), { models: ["shop"] })).toMatchObject({ pathName: "shop-tensor" });
+  const itself = { name: "shop-tensor", pathName: "shop-tensor" };
+  expect(await only(tradewind(), { models: ["shop-tensor"] })).toMatchObject(itself);
+});
+
+test("a model of images whose tensors nobody offers is described as it is", async () => {
+  const model = await only(tradewind([]), { models: ["shop"] });
+  expect(model).toMatchObject({ name: "shop", pathName: "shop", inputs: [{ name: "image" }] });
+  expect(() => planModel(model.file)).toThrow("the input is string");
+});
+
 test("half-precision inputs make a half-precision model", async () => {
   const { file } = await only({ datatype: "FP16" });
   expect(planModel(file)).toMatchObject({ precision: "fp16", inputDatatype: "FP16" });
@@ -154,6 +191,7 @@ test.each([
   ["a list that is none", {}, at("/index", { models: [] }), "backend_answer_invalid"],
   ["a list without end", {}, at("/index", new Array(1_001).fill({ name: "a" })), "backend_answer_invalid"],
   ["a list of nothing", {}, at("/index", []), "model_not_ready"],
+  ["nothing but models that still load", {}, at("/ready", { error: "secret words" }, 400), "model_not_ready"],
   ["a description that is none", named, at("/colours", "page"), "backend_answer_invalid"],
   [
     "a type nobody knows",
