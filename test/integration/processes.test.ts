@@ -113,7 +113,7 @@ test("a gateway whose configuration is not there says so and ends with 1", async
 test("a backend that is given no model says what to give it", async () => {
   const backend = host();
   const ends = runInference(backend.process, ["--port", "0"]);
-  expect(await backend.url()).toMatch(/^failed: give either --models .* or --model/);
+  expect(await backend.url()).toMatch(/^failed: give either --models .* --model .*/);
   expect(await ends).toBe(1);
   expect(await backendCommand(["--workers", "none", "--model", "x"])).toBe(1);
 });
