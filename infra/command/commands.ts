@@ -7,7 +7,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     {
       summary: "everything on this machine, with nothing configured: a gateway, a backend, a database",
       usage:
-        "tradewind start [--model FILE.onnx] [--port 8080] [--data .tradewind] [--config FILE] [--workers 2]",
+        "tradewind start [--model FILE.onnx] [--host 127.0.0.1] [--port 8080] [--data .tradewind] [--config FILE] [--workers 2]",
       run: async (args) => (await import("./start.ts")).start(args),
     },
   ],
@@ -22,9 +22,13 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   [
     "backend",
     {
-      summary: "an inference backend alone: images in, detections out, Open Inference Protocol",
-      usage:
-        "tradewind backend [--models DIR | --model FILE.onnx] [--host 127.0.0.1] [--port 8000] [--workers auto] [--max-body SIZE]",
+      summary: "an inference backend alone: images or tensors in, what is found out, Open Inference Protocol",
+      usage: [
+        "tradewind backend --models DIR|s3://...|gs://...|az://... | --model FILE.onnx | --upstream http://HOST:PORT",
+        "  [--host 127.0.0.1] [--port 8000] [--workers auto] [--isolate] [--execution-providers tensorrt,cuda,webgpu,cpu]",
+        "  [--model-control none|explicit|poll] [--load-model NAME]... [--poll-every 15s] [--images-only] [--cache DIR]",
+        "  [--upstream-model NAME]... [--model-settings DIR] [--run-timeout 60s] [--max-body 64MiB] [--max-memory SIZE]",
+      ].join("\n"),
       run: async (args) => (await import("./backend.ts")).backend(args),
     },
   ],
