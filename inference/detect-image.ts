@@ -31,7 +31,7 @@ export async function detectImage(
 ): Promise<ImageAnswer> {
   const started = clock.elapsed();
   const { input, fit, inputName, inputDatatype } = plan;
-  const { image, letterbox, pixels } = await decodeImage(bytes, { input, fit });
+  const { image, letterbox, pixels } = await decodeImage(bytes, { input, fit, signal });
   const spare = spares.take(3 * input.width * input.height);
   const tensor = toTensor(pixels, letterbox, inputDatatype, spare);
   const preprocessed = clock.elapsed();

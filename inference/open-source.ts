@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseBlobUrl } from "#infra/runtime/blobs/blob-url.ts";
 import { openBlobs } from "#infra/runtime/blobs/open-blobs.ts";
 import { type Clock, systemClock } from "#infra/runtime/clock.ts";
 import { makeFolder } from "#infra/runtime/make-folder.ts";
@@ -56,14 +57,19 @@ export async function openSource(
   const cache = await openCache(place.cache, stack);
   // Who changes the folder while the process runs gets its files copied; otherwise they are loaded where they lie.
   const copy = control.mode === "none" ? "pinned" : "all";
-  const source = isAddress(place.url)
+  const source = isBucket(place.url)
     ? openBlobSource({ blobs: stack.use(await openBlobs(place.url)), cache })
-    : openFolderSource({ folder: place.url, cache, copy });
+    : openFolderSource({ folder: folderOf(place.url), cache, copy });
   return disposing(source, stack.move());
 }
 
-function isAddress(url: string): boolean {
+function isBucket(url: string): boolean {
   return /^(s3|gs|az):\/\//i.test(url);
+}
+
+function folderOf(url: string): string {
+  const place = parseBlobUrl(url);
+  return place.kind === "folder" ? place.path : url;
 }
 
 /** A folder that was named is kept for the next start; one of our own goes with the process. */

@@ -19,17 +19,12 @@ const own = new Set(["conf", "iou", "max_detections", "agnostic", "multi_label"]
 export function readDetectOptions(given: Parameters): DetectOptions {
   const unknown = Object.keys(given).find((name) => !reserved.has(name) && !own.has(name));
   if (unknown !== undefined) throw invalid(`there is no parameter '${unknown.slice(0, 60)}'`);
-  const {
-    conf = detectDefaults.conf,
-    iou = detectDefaults.iou,
-    agnostic = false,
-    multi_label = false,
-  } = given;
+  const { conf = detectDefaults.conf, iou = detectDefaults.iou, agnostic, multi_label = false } = given;
   return {
     conf: fraction("conf", conf),
     iou: fraction("iou", iou),
     maxDetections: countOf("max_detections", given.max_detections ?? detectDefaults.maxDetections),
-    agnostic: choice("agnostic", agnostic),
+    ...(agnostic === undefined ? {} : { agnostic: choice("agnostic", agnostic) }),
     multiLabel: choice("multi_label", multi_label),
   };
 }

@@ -90,7 +90,7 @@ function outputsOf(task: Task): readonly TensorSpec[] {
   return [{ name: "boxes", datatype: "FP32", shape: [-1, -1, 4] }, ...common, ...extras[task]];
 }
 
-/** One image that fails fails its request, and the others of it stop waiting. */
+/** One image that fails fails its request, and the others of it stop waiting; it ends when all have. */
 async function detectAll(
   images: readonly Uint8Array[],
   { signal: callerLeft }: FaceRequest,
@@ -100,16 +100,17 @@ async function detectAll(
   if (only && images.length === 1) return [await detect(only, callerLeft)];
   const stop = new AbortController();
   const signal = AbortSignal.any([callerLeft, stop.signal]);
+  const answers = images.map((image, index) =>
+    detect(image, signal).catch((error) => {
+      throw inImage(index, error);
+    }),
+  );
   try {
-    return await Promise.all(
-      images.map((image, index) =>
-        detect(image, signal).catch((error) => {
-          throw inImage(index, error);
-        }),
-      ),
-    );
+    return await Promise.all(answers);
   } catch (error) {
     stop.abort();
+    // The request's place is given back with its answer, and what is still being decoded would be in nobody's hand.
+    await Promise.allSettled(answers);
     throw callerLeft.aborted ? abandoned(callerLeft) : error;
   }
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import sharp, { type Sharp } from "sharp";
+import { abandoned } from "#inference/abandoned.ts";
 import type { ImageSize } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { createGate } from "#infra/runtime/gate.ts";
@@ -14,6 +15,8 @@ export type DecodeOptions = {
   readonly input: ImageSize;
   readonly fit?: Fit;
   readonly maxPixels?: number;
+  /** What waits for its turn is not decoded when nobody wants it any more. */
+  readonly signal?: AbortSignal;
 };
 
 export type DecodedImage = {
@@ -41,7 +44,8 @@ export function decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<
 }
 
 async function decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
-  const { input, fit = "letterbox", maxPixels = 50_000_000 } = options;
+  const { input, fit = "letterbox", maxPixels = 50_000_000, signal } = options;
+  if (signal?.aborted) throw abandoned(signal);
   const type = sniffImage(bytes);
   const claimed = headerSize(bytes, type);
   if (claimed && claimed.width * claimed.height > maxPixels) throw tooLarge(claimed, maxPixels);

@@ -6,8 +6,8 @@ import type { Telemetry } from "#inference/telemetry/create-telemetry.ts";
 import { inferenceFailed } from "#inference/telemetry/inference-failed.ts";
 import { logTrace } from "#inference/telemetry/log-trace.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
-import { asTradewindError } from "#infra/runtime/errors.ts";
-import { createInFlight } from "#infra/runtime/in-flight.ts";
+import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { createInFlight, type Place } from "#infra/runtime/in-flight.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import type { TraceContext } from "#infra/runtime/trace-context.ts";
 import { type ReadCall, readCall } from "./read-call.ts";
@@ -52,6 +52,11 @@ export function createInfer({ models, telemetry, clock, traceControl, log, limit
   const mostBytes = Math.max(maxBytesInHand, maxBodyBytes);
   const inFlight = createInFlight({ most, mostBytes, code: "backend_full" });
   const bounds = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
+  /** A body that was sent compressed takes more room than it was let in with. */
+  const settle = (place: Place, bytes: number): void => {
+    place.settle(bytes);
+    if (inFlight.bytes() > mostBytes) throw noRoom(bytes);
+  };
   return async function infer(call) {
     const startedAt = clock.elapsed();
     const { trace, signal } = call;
@@ -60,7 +65,7 @@ export function createInfer({ models, telemetry, clock, traceControl, log, limit
       using lease = leaseFace(models, call.model, call.version);
       key = keyOf(lease.face);
       using place = inFlight.enter(declaredBytes(call, maxBodyBytes));
-      const { request, face } = await readCall(call, lease, place, bounds);
+      const { request, face } = await readCall(call, lease, (bytes) => settle(place, bytes), bounds);
       key = keyOf(face);
       const answer = await face.infer({
         ...request,
@@ -90,6 +95,11 @@ export function createInfer({ models, telemetry, clock, traceControl, log, limit
 
 function keyOf({ name, version }: Face): { model: string; version: string } {
   return { model: name, version };
+}
+
+function noRoom(bytes: number): TradewindError {
+  const message = `the bodies in hand leave no room for ${bytes} bytes more, try again shortly`;
+  return new TradewindError("backend_full", message);
 }
 
 /** Of an upload that does not say how long it is everything is to be expected. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { Face } from "#inference/face.ts";
 import { decompress } from "#inference/protocol/compress.ts";
 import {
@@ -6,7 +7,7 @@ import {
   readInferRequest,
 } from "#inference/protocol/read-infer-request.ts";
 import type { FaceLease } from "#inference/served-faces.ts";
-import type { Place } from "#infra/runtime/in-flight.ts";
+import { createGate } from "#infra/runtime/gate.ts";
 import type { ReadBodyOptions } from "#infra/runtime/read-body.ts";
 
 export type ReadCall = {
@@ -15,17 +16,21 @@ export type ReadCall = {
   readonly readBody: (options: ReadBodyOptions) => Promise<Buffer>;
 };
 
+// What a body becomes is known only when it has become it, so that few may be on the way there at once.
+const unpacking = createGate(availableParallelism());
+
 /** The body as a request to one of the model's faces, which the names of its inputs tell. */
 export async function readCall(
   { header, readBody }: ReadCall,
   lease: FaceLease,
-  place: Place,
+  /** Told how large the body is in the end, and throws where there is no room for so much. */
+  settle: (bytes: number) => void,
   bounds: ReadBodyOptions,
 ): Promise<{ readonly request: InferRequest; readonly face: Face }> {
   const body = await readBody(bounds);
   const encoding = header("content-encoding");
-  const plain = encoding === undefined ? body : await decompress(body, encoding, bounds);
-  place.settle(plain.byteLength);
+  const plain = encoding === undefined ? body : await unpacking(() => decompress(body, encoding, bounds));
+  settle(plain.byteLength);
   let face = lease.face;
   const request = readInferRequest(plain, header("inference-header-content-length"), (inputs) => {
     face = lease.faceFor(inputs);

@@ -108,14 +108,15 @@ async function fillFolder(root: string, name: string, { fill, verify }: Filling)
   const folder = join(root, name);
   if (await isWhole(folder, verify)) return;
   const staging = `${folder}.partial`;
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { mode: 0o700 });
   try {
+    await rm(staging, { recursive: true, force: true });
+    await mkdir(staging, { mode: 0o700 });
     await fill(staging);
     await verify(staging);
     await rename(staging, folder);
   } catch (error) {
-    await rm(staging, { recursive: true, force: true });
+    // What cannot be removed is tidied away later, and says less than what kept it from being filled.
+    await rm(staging, { recursive: true, force: true }).catch(() => {});
     throw isErrno(error) ? unwritable(root, error) : error;
   }
 }

@@ -162,3 +162,13 @@ test("the loaders that are not needed are shut", async () => {
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>');
   await expect(sharp(svg).metadata()).rejects.toThrow();
 });
+
+test("an image that nobody wants any more is not decoded when its turn comes", async () => {
+  const left = new AbortController();
+  const image = await halves().png().toBuffer();
+  const waiting = decodeImage(image, { input, signal: left.signal });
+  left.abort();
+  const late = decodeImage(image, { input, signal: left.signal });
+  await expect(late).rejects.toMatchObject({ code: "caller_left" });
+  await waiting.catch(() => {});
+});

@@ -99,3 +99,15 @@ test("a disk that takes no more is named with what to look at, and stays no last
   });
   expect(await readdir(root)).toEqual([]);
 });
+
+test("a cache that takes no new folder is named like a disk that is full", async () => {
+  // Nothing fits below a path that is as long as paths may be, whoever asks.
+  let full = root;
+  while (full.length < 4_070) full = join(full, "d".repeat(Math.min(200, Math.max(1, 4_070 - full.length))));
+  await mkdir(full, { recursive: true });
+  const held = openVersionCache(full, { keep: true }).hold(key("x"), fillings("x"));
+  await expect(held).rejects.toMatchObject({
+    code: "folder_unusable",
+    message: "a model could not be put into the model cache (ENAMETOOLONG)",
+  });
+});
