@@ -34,7 +34,10 @@ export function openHotDoor({ infer, ready, chance }: HotDoorDeps): HotDoor {
       signal: leaving(outgoing),
       trace,
     });
-    void infer(call).then((reply) => send(outgoing, reply, trace, ready()));
+    infer(call)
+      .then((reply) => send(outgoing, reply, trace, ready()))
+      // A fault of ours that nobody foresaw ends one connection and not the process.
+      .catch(() => outgoing.destroy());
     return true;
   };
 }

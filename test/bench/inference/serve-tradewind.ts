@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { roomFlag } from "#infra/runtime/take-room.ts";
 import { openChild } from "./child.ts";
 import type { Requests } from "./requests.ts";
 import type { Subject } from "./subject.ts";
@@ -13,7 +14,8 @@ export type TradewindOptions = {
 
 /** `tradewind backend` as a user starts it. */
 export async function serveTradewind({ root, repository, workers, signal }: TradewindOptions) {
-  const args = [join(root, "infra/main.ts"), "backend", "--models", repository, "--port", "0"];
+  // What the command gives itself in a terminal; as somebody's child with a channel it is given it.
+  const args = [roomFlag, join(root, "infra/main.ts"), "backend", "--models", repository, "--port", "0"];
   const more = workers === undefined ? [] : ["--workers", String(workers)];
   const child = await openChild({
     command: process.execPath,
