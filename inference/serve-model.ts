@@ -100,7 +100,7 @@ export async function serveModel(parts: EngineModel, options: ServeModelOptions)
 async function warmSessions(parts: EngineModel, { signal }: ServeModelOptions): Promise<void> {
   const { engine, inputs, maxBatchSize, settings, coldSessions } = parts;
   const { warmUp: warmUps } = settings;
-  if (coldSessions === 0 && warmUps.length === 0) return;
+  if (coldSessions === 0 && warmUps.length === 0 && maxBatchSize < 2) return;
   const sessions = Math.max(1, coldSessions);
   await runWarmUps({ engine, inputs, maxBatchSize, sessions, warmUps, chance: systemChance, signal });
 }

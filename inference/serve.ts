@@ -19,7 +19,7 @@ import { createServer } from "./server.ts";
 import { createLogControl } from "./settings/logging.ts";
 import { createTraceControl } from "./settings/trace-control.ts";
 import { createStatistics, type Statistics } from "./statistics.ts";
-import { createTelemetry } from "./telemetry/create-telemetry.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/create-telemetry.ts";
 import { logFailures } from "./telemetry/log-failures.ts";
 
 export type ServeOptions = {
@@ -77,7 +77,7 @@ export async function serveInference(life: Lifecycle, options: ServeOptions): Pr
     ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log) },
   });
   const hot = openHotDoor({ infer, ready, chance: systemChance });
-  void recycleWhenGrown(models, statistics, options, life.stopping);
+  void recycleWhenGrown(models, { statistics, telemetry }, options, life.stopping);
   const { url } = life.resources.use(await openHttpServer({ fetch, hot, host, port }));
   life.announce({ url });
   log.info(
@@ -110,7 +110,7 @@ const lookEveryMs = 30_000;
 /** onnxruntime keeps what it once needed; fresh sessions give it back. */
 function recycleWhenGrown(
   models: Models,
-  statistics: Statistics,
+  { statistics, telemetry }: { readonly statistics: Statistics; readonly telemetry: Telemetry },
   { machine, log }: ServeOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -118,10 +118,10 @@ function recycleWhenGrown(
     for (const { loaded } of models.serving) {
       const sessions = await loaded.recycle();
       if (sessions === 0) continue;
-      log.warn(
-        { model: loaded.name, version: loaded.version, sessions },
-        "sessions replaced, the process had grown",
-      );
+      const { name: model, version } = loaded;
+      for (let one = 0; one < sessions; one += 1)
+        telemetry.workerReplaced({ model, version, why: "recycled" });
+      log.warn({ model, version, sessions }, "sessions replaced, the process had grown");
     }
   };
   const requests = (): number => statistics.tallies().reduce((sum, { success }) => sum + success.count, 0);

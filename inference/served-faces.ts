@@ -27,7 +27,7 @@ export function leaseFace(models: Models, name: string, version: string | undefi
   if (whole.lease) {
     const { image, tensor } = whole.lease.loaded.faces;
     const faceFor = (inputs: readonly string[]): Face =>
-      image && isGraphs(tensor, inputs) ? tensor : (image ?? tensor);
+      image && isGraphs(tensor, inputs) && !isGraphs(image, inputs) ? tensor : (image ?? tensor);
     return held(whole.lease, models.versions(name), image ?? tensor, faceFor);
   }
   const owner = ownerOf(name);

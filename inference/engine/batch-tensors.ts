@@ -7,16 +7,15 @@ export type Scratch = Map<string, Tensor>;
 export function joinRuns(runs: readonly Tensors[], scratch: Scratch): Tensors {
   const [first] = runs;
   if (!first || runs.length === 1) return first ?? {};
-  const joined: Record<string, Tensor> = {};
-  for (const name of Object.keys(first)) {
+  const joined = Object.keys(first).map((name): [string, Tensor] => {
     const tensor = joinTensors(
       runs.map((run) => run[name]),
       scratch.get(name),
     );
     scratch.set(name, tensor);
-    joined[name] = tensor;
-  }
-  return joined;
+    return [name, tensor];
+  });
+  return Object.fromEntries(joined);
 }
 
 /** The answer of a joined run, parted again: so many rows of the first dimension to each. Throws where an output has others. */

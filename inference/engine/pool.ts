@@ -76,6 +76,8 @@ export class Pool implements Engine {
   #state: "OPEN" | "BROKEN" | "DRAINING" | "CLOSED" = "OPEN";
   #closing: Promise<void> | undefined;
   #soon = false;
+  /** Loads that a session computes; one that is back counts no more, though its promise is not settled yet. */
+  #underWay = 0;
 
   constructor(
     sessions: readonly Session[],
@@ -153,20 +155,21 @@ export class Pool implements Engine {
 
   #dispatch(): void {
     while (this.#crew.idle > 0) {
-      const load = this.#loads.take(this.#running.size);
+      const load = this.#loads.take(this.#underWay);
       const session = load ? this.#crew.take() : undefined;
       if (!load || !session) break;
       const running = this.#serve(session, load).finally(() => this.#running.delete(running));
       this.#running.add(running);
     }
     // A batch that waits for company leaves in time, although nothing else happens.
-    this.#alarm.set(this.#crew.idle > 0 ? this.#loads.nextDue(this.#running.size) : undefined);
+    this.#alarm.set(this.#crew.idle > 0 ? this.#loads.nextDue(this.#underWay) : undefined);
   }
 
   async #serve(session: Session, load: Load): Promise<void> {
     const { jobs, items, joined } = load;
     const ended = this.#queue.started(items);
     this.#watch.begin(session, jobs);
+    this.#underWay += 1;
     try {
       const runs = jobs.map(({ inputs }) => inputs);
       const answer = await session.run(runs, { joined });
@@ -177,6 +180,7 @@ export class Pool implements Engine {
       failLoad(load, error);
     }
     this.#watch.end(session);
+    this.#underWay -= 1;
     this.#crew.giveBack(session);
   }
 

@@ -6,7 +6,7 @@ import type { Telemetry } from "#inference/telemetry/create-telemetry.ts";
 import { inferenceFailed } from "#inference/telemetry/inference-failed.ts";
 import { logTrace } from "#inference/telemetry/log-trace.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
-import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { asTradewindError, type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
 import { createInFlight, type Place } from "#infra/runtime/in-flight.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import type { TraceContext } from "#infra/runtime/trace-context.ts";
@@ -47,12 +47,13 @@ export const defaultMaxBodyBytes = 67_108_864;
 export type Infer = (call: InferCall) => Promise<Reply>;
 
 export function createInfer({ models, telemetry, clock, traceControl, log, limits = {} }: InferDeps): Infer {
-  const { maxBodyBytes = defaultMaxBodyBytes, bodyTimeoutMs = 30_000 } = limits;
+  // Shorter than a drain may take, so that an upload that has just begun does not outlast it.
+  const { maxBodyBytes = defaultMaxBodyBytes, bodyTimeoutMs = 20_000 } = limits;
   const { maxInFlight: most = 256, maxBytesInHand = 536_870_912 } = limits;
   const mostBytes = Math.max(maxBytesInHand, maxBodyBytes);
   const inFlight = createInFlight({ most, mostBytes, code: "backend_full" });
   const bounds = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
-  /** A body that was sent compressed takes more room than it was let in with. */
+  /** Room is taken as a body arrives, and again when it is unpacked: what is only announced keeps nobody else out. */
   const settle = (place: Place, bytes: number): void => {
     place.settle(bytes);
     if (inFlight.bytes() > mostBytes) throw noRoom(bytes);
@@ -61,11 +62,12 @@ export function createInfer({ models, telemetry, clock, traceControl, log, limit
     const startedAt = clock.elapsed();
     const { trace, signal } = call;
     let key = { model: call.model, version: call.version ?? "" };
+    const upload = watchUpload(call);
     try {
       using lease = leaseFace(models, call.model, call.version);
       key = keyOf(lease.face);
-      using place = inFlight.enter(declaredBytes(call, maxBodyBytes));
-      const { request, face } = await readCall(call, lease, (bytes) => settle(place, bytes), bounds);
+      using place = inFlight.enter(0);
+      const { request, face } = await readCall(upload, lease, (bytes) => settle(place, bytes), bounds);
       key = keyOf(face);
       const answer = await face.infer({
         ...request,
@@ -88,9 +90,33 @@ export function createInfer({ models, telemetry, clock, traceControl, log, limit
         const { traceId, spanId } = trace ?? {};
         inferenceFailed.publish({ traceId, spanId, route: "POST infer", ...key, ms, error });
       }
-      return errorReply(error);
+      return upload.cutShort(error.code) ? closing(errorReply(error)) : errorReply(error);
     }
   };
+}
+
+type Upload = ReadCall & {
+  /** Some of the body is left in the connection. */
+  readonly cutShort: (code: ErrorCode) => boolean;
+};
+
+function watchUpload({ header, readBody }: ReadCall): Upload {
+  let reading = false;
+  return {
+    header,
+    readBody: async (options) => {
+      reading = true;
+      const body = await readBody(options);
+      reading = false;
+      return body;
+    },
+    cutShort: (code) => reading && code !== "body_empty",
+  };
+}
+
+/** What remains of a body must not be taken for the next request. */
+function closing(reply: Reply): Reply {
+  return { ...reply, headers: { ...reply.headers, connection: "close" } };
 }
 
 function keyOf({ name, version }: Face): { model: string; version: string } {
@@ -100,10 +126,4 @@ function keyOf({ name, version }: Face): { model: string; version: string } {
 function noRoom(bytes: number): TradewindError {
   const message = `the bodies in hand leave no room for ${bytes} bytes more, try again shortly`;
   return new TradewindError("backend_full", message);
-}
-
-/** Of an upload that does not say how long it is everything is to be expected. */
-function declaredBytes({ header }: InferCall, maxBytes: number): number {
-  const declared = Number(header("content-length") ?? Number.NaN);
-  return declared >= 0 ? Math.min(declared, maxBytes) : maxBytes;
 }

@@ -23,11 +23,11 @@ const unpacking = createGate(availableParallelism());
 export async function readCall(
   { header, readBody }: ReadCall,
   lease: FaceLease,
-  /** Told how large the body is in the end, and throws where there is no room for so much. */
+  /** Told how large the body is so far, and in the end; it throws where there is no room for so much. */
   settle: (bytes: number) => void,
   bounds: ReadBodyOptions,
 ): Promise<{ readonly request: InferRequest; readonly face: Face }> {
-  const body = await readBody(bounds);
+  const body = await readBody({ ...bounds, onBytes: settle });
   const encoding = header("content-encoding");
   const plain = encoding === undefined ? body : await unpacking(() => decompress(body, encoding, bounds));
   settle(plain.byteLength);

@@ -22,6 +22,8 @@ export type HttpServerOptions = {
   readonly headersTimeoutMs?: number;
   /** A client that sends its whole request slower than this is cut off. */
   readonly requestTimeoutMs?: number;
+  /** A client that stops reading its answer for this long is cut off. */
+  readonly unreadMs?: number;
 };
 
 export type HotDoor = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
@@ -49,7 +51,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     made.once("error", (error) => reject(cannotListen(error, host, port)));
   });
   server.on("clientError", refuseMalformed);
-  const connections = watchConnections(server);
+  const connections = watchConnections(server, options.unreadMs ?? 30_000);
   const { port: opened } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -96,7 +98,7 @@ type Connections = {
   readonly isFlushing: () => boolean;
 };
 
-function watchConnections(server: Server): Connections {
+function watchConnections(server: Server, unreadMs: number): Connections {
   const open = new Set<Socket>();
   const inHand = new Map<ServerResponse, Socket>();
   server.on("connection", (socket: Socket) => {
@@ -105,6 +107,7 @@ function watchConnections(server: Server): Connections {
   });
   server.on("request", ({ socket }, response) => {
     inHand.set(response, socket);
+    response.once("prefinish", () => endUnread(response, socket, unreadMs));
     response.once("close", () => inHand.delete(response));
   });
   const endUnused: Connections["endUnused"] = ({ waited }) => {
@@ -115,6 +118,18 @@ function watchConnections(server: Server): Connections {
   };
   const isFlushing = (): boolean => [...inHand.keys()].some((response) => response.writableEnded);
   return { endUnused, isFlushing };
+}
+
+const smallAnswer = 65_536;
+
+/** An answer stays in memory for as long as its client takes to read it. What Node does at a timeout is to hang up. */
+function endUnread(response: ServerResponse, socket: Socket, unreadMs: number): void {
+  if (socket.writableLength < smallAnswer) return;
+  socket.setTimeout(unreadMs);
+  response.once("finish", () => {
+    // Otherwise Node has set it anew, for a connection that rests.
+    if (socket.timeout === unreadMs) socket.setTimeout(0);
+  });
 }
 
 /**

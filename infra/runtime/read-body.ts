@@ -2,12 +2,14 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
-import { TradewindError } from "./errors.ts";
+import { asTradewindError, TradewindError } from "./errors.ts";
 
 export type ReadBodyOptions = {
   readonly maxBytes: number;
   /** The whole body must be here by then, however slowly it drips. */
   readonly timeoutMs: number;
+  /** Told of the bytes that are here so far; what it throws ends the reading. */
+  readonly onBytes?: (bytes: number) => void;
 };
 
 /**
@@ -22,10 +24,11 @@ export function readBody(c: Context, options: ReadBodyOptions): Promise<Buffer> 
 export async function readStream(
   source: Readable,
   contentLength: string | undefined,
-  { maxBytes, timeoutMs }: ReadBodyOptions,
+  options: ReadBodyOptions,
 ): Promise<Buffer> {
+  const { maxBytes } = options;
   if (Number(contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const body = await collect(source, { maxBytes, timeoutMs });
+  const body = await collect(source, options);
   if (body.byteLength === 0) throw new TradewindError("body_empty", "the body is empty");
   return body;
 }
@@ -38,15 +41,25 @@ function sourceOf(c: Context): Readable {
 }
 
 /** Events rather than iteration: leaving an iteration early destroys the stream, and with it the socket that must still carry the refusal. */
-function collect(source: Readable, { maxBytes, timeoutMs }: ReadBodyOptions): Promise<Buffer> {
+function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOptions): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  const refusal = (): TradewindError | undefined => {
+    if (bytes > maxBytes) return tooLarge(maxBytes);
+    if (isDust(chunks.length, bytes)) return tooManyPieces();
+    try {
+      onBytes?.(bytes);
+    } catch (error) {
+      return asTradewindError(error);
+    }
+    return undefined;
+  };
   return new Promise((resolve, reject) => {
     const finish = (error?: TradewindError): void => {
       clearTimeout(timer);
       for (const [event, listener] of listeners) source.off(event, listener);
       // A late 'error' of a stream that nobody reads any more must not end the process.
-      source.on("error", () => {});
+      source.on("error", ignore);
       if (error) source.pause();
       if (error) reject(error);
       else resolve(Buffer.concat(chunks, bytes));
@@ -58,8 +71,8 @@ function collect(source: Readable, { maxBytes, timeoutMs }: ReadBodyOptions): Pr
         (chunk) => {
           bytes += chunk.byteLength;
           chunks.push(chunk);
-          if (bytes > maxBytes) finish(tooLarge(maxBytes));
-          else if (isDust(chunks.length, bytes)) finish(tooManyPieces());
+          const refused = refusal();
+          if (refused) finish(refused);
         },
       ],
       ["end", () => finish()],
@@ -69,6 +82,9 @@ function collect(source: Readable, { maxBytes, timeoutMs }: ReadBodyOptions): Pr
     for (const [event, listener] of listeners) source.on(event, listener);
   });
 }
+
+/** Of the module and not of the reading, whose body it would hold for as long as the request lives. */
+function ignore(): void {}
 
 /** A piece costs more than its bytes: 18 MB sent byte by byte would take over a gigabyte. No network cuts so small. */
 function isDust(pieces: number, bytes: number): boolean {

@@ -31,7 +31,7 @@ export async function openLiveInference(
     await writeModels(folder, only);
     const server = stack.use(await openTestServer(folder, options));
     const http: HttpServer = stack.use(
-      await openHttpServer({ fetch: server.app.fetch, host: "127.0.0.1", port: 0 }),
+      await openHttpServer({ fetch: server.app.fetch, hot: server.hot, host: "127.0.0.1", port: 0 }),
     );
     const { url, port } = http;
     const host = `127.0.0.1:${port}`;

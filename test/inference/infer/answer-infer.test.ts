@@ -73,6 +73,24 @@ test("bodies are held against the room for them by what they are once they are u
   expect((await Promise.all([ask(), ask()])).map(({ status }) => status)).toEqual([200, 200]);
 });
 
+test("uploads that only announce how large they will be keep nobody else out", async () => {
+  const uploads: ReadableStreamDefaultController[] = [];
+  const announced = (): ReadableStream =>
+    new ReadableStream({ start: (upload) => void uploads.push(upload) });
+  const idle = Array.from({ length: 8 }, () =>
+    server.app.request(`/v2/models/${model}/infer`, {
+      method: "POST",
+      headers: { "content-length": "1000000" },
+      body: announced(),
+      duplex: "half",
+    } as RequestInit),
+  );
+  expect((await ask()).status).toBe(200);
+  for (const upload of uploads) upload.error(new Error("the caller left"));
+  const statuses = (await Promise.all(idle)).map(({ status }) => status);
+  expect(new Set(statuses)).toEqual(new Set([400]));
+});
+
 /** Those that are settled first. */
 async function firstOf<Result>(promises: readonly Promise<Result>[], count: number): Promise<Result[]> {
   const found: Result[] = [];

@@ -9,7 +9,9 @@ async function warm(dims: readonly number[], datatype: Datatype = "FP32"): Promi
   const given: Tensors[] = [];
   const run = async (inputs: Tensors) => {
     given.push(inputs);
-    return { outputs: {}, queueMs: 0, inferenceMs: 0, batch: 1, spent: {} };
+    const rows = inputs.x?.shape[0] ?? 0;
+    const outputs: Tensors = { y: { datatype: "FP32", shape: [rows], data: new Float32Array(rows) } };
+    return { outputs, queueMs: 0, inferenceMs: 0, batch: 1, spent: {} };
   };
   const inputs = [{ name: "x", datatype, shape: [-1, ...dims.map(() => -1)] }];
   const warmUps = [{ name: "one", batchSize: 2, count: 1, inputs: { x: { data: "zero", dims } } }] as const;
@@ -27,7 +29,8 @@ async function warm(dims: readonly number[], datatype: Datatype = "FP32"): Promi
 
 test("a warm-up runs once in every session, in the size that its owner wrote", async () => {
   const given = await warm([3]);
-  expect(given).toHaveLength(2);
+  // One in each session, and one that shows that two items give two rows.
+  expect(given).toHaveLength(3);
   expect(given[0]?.x).toEqual({ datatype: "FP32", shape: [2, 3], data: new Float32Array(6) });
 });
 
@@ -40,4 +43,16 @@ test.each<[string, readonly number[], Datatype]>([
     code: "model_unusable",
     message: expect.stringContaining("bytes for input 'x', at most 268435456"),
   });
+});
+
+test.each([
+  ["rows that count what was found", [-1, 2], 5, "has 5 rows for 2 items"],
+  ["dimensions that nobody tells", [-1, -1], 2, "batches cannot be tried"],
+])("a model with %s is not served in batches", async (_, shape, rows, message) => {
+  const outputs: Tensors = { y: { datatype: "FP32", shape: [rows], data: new Float32Array(rows) } };
+  const run = async () => ({ outputs, queueMs: 0, inferenceMs: 0, batch: 1, spent: {} });
+  const inputs = [{ name: "x", datatype: "FP32" as const, shape }];
+  const warming = { engine: { run }, inputs, sessions: 1, warmUps: [], chance: systemChance, signal };
+  await expect(runWarmUps({ ...warming, maxBatchSize: 4 })).rejects.toThrow(message);
+  await expect(runWarmUps({ ...warming, maxBatchSize: 0 })).resolves.toBeUndefined();
 });

@@ -127,3 +127,21 @@ test("closing waits for the request in hand and is not held up by its kept conne
   await server.close();
   agent.destroy();
 });
+
+test("a client that does not read its answer is cut off, one that reads slowly is not", async () => {
+  const fetch = (): Response => new Response(new Uint8Array(16_777_216));
+  await using server = await openHttpServer({ fetch, host: "127.0.0.1", port: 0, unreadMs: 100 });
+  const deaf = connect(server.port, "127.0.0.1");
+  deaf.pause();
+  deaf.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+  deaf.on("error", () => {});
+  const whole = await (await globalThis.fetch(server.url)).arrayBuffer();
+  expect(whole.byteLength).toBe(16_777_216);
+  // Who does not read learns of the end only by writing, which must not come so often that it counts as life.
+  const isCut = (): boolean => {
+    if (!deaf.destroyed) deaf.write("\r\n");
+    return deaf.destroyed;
+  };
+  await expect.poll(isCut, { timeout: 4_000, interval: 400 }).toBe(true);
+  expect(deaf.bytesRead).toBeLessThan(16_777_216);
+});

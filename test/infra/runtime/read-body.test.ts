@@ -1,8 +1,8 @@
 import { request } from "node:http";
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { Hono } from "hono";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { asTradewindError } from "#infra/runtime/errors.ts";
+import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
 import { readBody, readStream } from "#infra/runtime/read-body.ts";
 
@@ -79,4 +79,16 @@ test("a body that stops arriving is refused in time, and the connection still ca
     call.write("only this");
   });
   expect(answer).toBe("body_too_slow");
+});
+
+test("whoever counts the bytes as they arrive may end the reading", async () => {
+  const seen: number[] = [];
+  const source = Readable.from([Buffer.alloc(3), Buffer.alloc(4), Buffer.alloc(5)]);
+  const onBytes = (bytes: number): void => {
+    seen.push(bytes);
+    if (bytes > 6) throw new TradewindError("overloaded", "no room");
+  };
+  const reading = readStream(source, undefined, { maxBytes: 100, timeoutMs: 1_000, onBytes });
+  await expect(reading).rejects.toMatchObject({ code: "overloaded" });
+  expect(seen).toEqual([3, 7]);
 });
