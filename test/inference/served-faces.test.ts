@@ -1,18 +1,39 @@
 import { expect, test } from "vitest";
-import type { TensorSpec } from "#inference/contract.ts";
 import type { Face } from "#inference/face.ts";
+import { plainSettings } from "#inference/models/model-settings.ts";
 import type { OpenModel } from "#inference/open-model.ts";
 import { leaseFace, type Models } from "#inference/served-faces.ts";
 
-const spec = (name: string): TensorSpec => ({ name, datatype: "FP32", shape: [-1] });
-const face = (name: string, input: string): Face => ({ name, inputs: [spec(input)] }) as unknown as Face;
+function face(name: string, input: string): Face {
+  return {
+    ...{ name, version: "1", platform: "onnxruntime_onnx", maxBatchSize: 0, parameters: {}, ready: true },
+    inputs: [{ name: input, datatype: "FP32", shape: [-1] }],
+    outputs: [],
+    infer: () => Promise.reject(new Error("nobody asks this face")),
+  };
+}
 
 /** A model that reads images, whose graph calls its input so. */
 function modelsWith(graphInput: string): Models {
-  const faces = { image: face("m", "image"), tensor: face("m-tensor", graphInput) };
-  const loaded = { faces } as unknown as OpenModel;
-  const lease = () => ({ version: "1", loaded, [Symbol.dispose]: () => {} });
-  return { lease, versions: () => ["1"] } as unknown as Models;
+  const nothing = async (): Promise<void> => {};
+  const loaded: OpenModel = {
+    ...{ name: "m", version: "1", settings: plainSettings, instances: 1, metadata: new Map() },
+    ...{ info: undefined, unreadable: undefined, detect: undefined, ready: true, waiting: 0 },
+    placement: { executionProvider: "cpu", passedOver: [] },
+    faces: { image: face("m", "image"), tensor: face("m-tensor", graphInput) },
+    recycle: async () => 0,
+    close: nothing,
+    [Symbol.asyncDispose]: nothing,
+  };
+  return {
+    lease: () => ({ version: "1", loaded, [Symbol.dispose]: () => {} }),
+    versions: () => ["1"],
+    serving: [],
+    index: async () => [],
+    load: nothing,
+    unload: nothing,
+    ready: true,
+  };
 }
 
 test("who sends the graph's own inputs gets the graph, anybody else the face of the name", () => {
