@@ -12,7 +12,7 @@ import { createSpareTensors } from "./image/tensor.ts";
 import type { ModelPlan } from "./models/metadata.ts";
 import type { ModelSettings } from "./models/model-settings.ts";
 import type { ReadModel } from "./models/read-model.ts";
-import { runWarmUps } from "./models/run-warm-ups.ts";
+import { confirmBatches, runWarmUps } from "./models/run-warm-ups.ts";
 import { warmUp } from "./models/warm-up.ts";
 
 /** A model that answers until it is closed. */
@@ -100,9 +100,12 @@ export async function serveModel(parts: EngineModel, options: ServeModelOptions)
 async function warmSessions(parts: EngineModel, { signal }: ServeModelOptions): Promise<void> {
   const { engine, inputs, maxBatchSize, settings, coldSessions } = parts;
   const { warmUp: warmUps } = settings;
-  if (coldSessions === 0 && warmUps.length === 0 && maxBatchSize < 2) return;
+  if (coldSessions === 0 && warmUps.length === 0) return;
   const sessions = Math.max(1, coldSessions);
-  await runWarmUps({ engine, inputs, maxBatchSize, sessions, warmUps, chance: systemChance, signal });
+  const runs = { engine, inputs, maxBatchSize, sessions, warmUps, chance: systemChance, signal };
+  await runWarmUps(runs);
+  // A server elsewhere says itself what it takes.
+  if (coldSessions > 0 && settings.batching.maxBatchSize > 1) await confirmBatches(runs);
 }
 
 /** Tensors that wait to be filled again, beside those that run and wait. */

@@ -19,11 +19,10 @@ export type WarmUpRuns = {
 
 /** Runs what a model's owner wrote down, or zeros where the shape of the inputs is known, until every session is warm. */
 export async function runWarmUps(options: WarmUpRuns): Promise<void> {
-  const { warmUps, inputs, maxBatchSize } = options;
+  const { warmUps, inputs } = options;
   const known = isShapeKnown(inputs) ? plain : undefined;
   if (warmUps.length === 0 && known) await runOne(options, known);
   for (const warmUp of warmUps) await runOne(options, warmUp);
-  if (maxBatchSize > 1) await confirmBatches(options, warmUps[0] ?? known);
 }
 
 const plain: WarmUp = { name: "zeros", batchSize: 1, count: 1, inputs: {} };
@@ -35,24 +34,23 @@ function isShapeKnown(inputs: readonly TensorSpec[]): boolean {
 
 /**
  * Two items in, two rows out: of a model whose rows are what it found, and not whom it was asked by, a batch would give one
- * caller's findings to another.
+ * caller's findings to another. Where nobody tells the inputs' dimensions it is tried with the smallest, and a model that
+ * does not take those is believed.
  */
-async function confirmBatches(options: WarmUpRuns, like: WarmUp | undefined): Promise<void> {
-  const { engine, signal, maxBatchSize } = options;
-  const asked = `max_batch_size is ${maxBatchSize}, but`;
-  if (!like) {
-    const hint = "give model_warmup with dims, or leave max_batch_size out";
-    throw new TradewindError(
-      "model_unusable",
-      `${asked} the inputs' dimensions are free, so that batches cannot be tried`,
-      { hint },
-    );
-  }
-  const { outputs } = await engine.run(tensorsOf(options, { ...like, batchSize: 2 }), { signal });
-  for (const [name, { shape }] of Object.entries(outputs)) {
+export async function confirmBatches(options: WarmUpRuns): Promise<void> {
+  const { engine, signal, maxBatchSize, warmUps, inputs } = options;
+  const [like = plain] = warmUps;
+  const guessed = warmUps.length === 0 && !isShapeKnown(inputs);
+  const two = tensorsOf(options, { ...like, batchSize: 2 });
+  const answer = await engine.run(two, { signal }).catch((error: unknown) => {
+    if (signal.aborted || !guessed) throw error;
+    return { outputs: {} };
+  });
+  for (const [name, { shape }] of Object.entries<Tensor>(answer.outputs)) {
     if (shape[0] === 2) continue;
-    const message = `${asked} output '${name.slice(0, 60)}' has ${shape[0] ?? "no"} rows for 2 items`;
-    throw new TradewindError("model_unusable", message, { hint: "leave max_batch_size out" });
+    const rows = `output '${name.slice(0, 60)}' has ${shape[0] ?? "no"} rows for 2 items`;
+    const hint = "leave max_batch_size out";
+    throw new TradewindError("model_unusable", `max_batch_size is ${maxBatchSize}, but ${rows}`, { hint });
   }
 }
 
