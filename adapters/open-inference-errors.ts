@@ -1,4 +1,5 @@
 import { catalogue, isErrorCode, TradewindError } from "#infra/runtime/errors.ts";
+import { neverConnected } from "#infra/runtime/never-connected.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -33,22 +34,11 @@ export function transportFailure(error: unknown, signal: AbortSignal): Tradewind
   if (signal.aborted && signal.reason instanceof TradewindError) return signal.reason;
   if (signal.aborted)
     return new TradewindError("deadline_exceeded", "no answer within the deadline", { cause: error });
-  const code = (error as { readonly code?: unknown }).code;
-  if (typeof code === "string" && neverConnected.has(code)) {
+  if (neverConnected(error)) {
     return new TradewindError("backend_unreachable", "the backend cannot be reached", { cause: error });
   }
   return new TradewindError("backend_failed", "the connection to the backend broke", { cause: error });
 }
-
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
 
 /** `model_unknown` from a backend that should have the model is the fleet's fault, not the caller's. */
 function isAboutTheImage(code: keyof typeof catalogue): boolean {

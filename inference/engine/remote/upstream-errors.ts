@@ -1,6 +1,7 @@
 import { errors } from "undici";
 import { abandoned } from "#inference/abandoned.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { neverConnected } from "#infra/runtime/never-connected.ts";
 
 /** A tensor server's "no" in our words: only its status is believed, and what it says goes no further than `cause`. */
 export function refusal(status: number, body: Uint8Array): TradewindError {
@@ -18,8 +19,7 @@ export function transportFailure(error: unknown, signal: AbortSignal): Tradewind
   if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
     return invalidAnswer("something that is no HTTP", error);
   }
-  const { code } = error as { readonly code?: unknown };
-  const failed = typeof code === "string" && neverConnected.has(code) ? unreachable : broke;
+  const failed = neverConnected(error) ? unreachable : broke;
   return failed(error);
 }
 
@@ -27,16 +27,6 @@ export function transportFailure(error: unknown, signal: AbortSignal): Tradewind
 export function invalidAnswer(what: string, cause?: unknown): TradewindError {
   return new TradewindError("backend_answer_invalid", `the upstream server answered with ${what}`, { cause });
 }
-
-const neverConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
 
 function unreachable(cause: unknown): TradewindError {
   return new TradewindError("backend_unreachable", "the upstream server cannot be reached", { cause });

@@ -155,7 +155,7 @@ const settingBodies: readonly unknown[] = [
   { trace_rate: 5 },
   { trace_count: "-2" },
   { trace_count: "3" },
-  { trace_file: "/tmp/x" },
+  { trace_file: "trace.json" },
   { trace_level: null },
   Buffer.alloc(20_000, 0x7b),
   Buffer.from([0xff, 0xfe]),
