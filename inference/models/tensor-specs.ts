@@ -14,6 +14,11 @@ export function tensorSpecs(tensors: readonly TensorInfo[]): TensorSpec[] {
   });
 }
 
+/** The graph's word for a datatype of the protocol. */
+export function elementTypeOf(datatype: Datatype): string {
+  return elementTypes.get(datatype) ?? datatype;
+}
+
 const datatypes: Readonly<Record<string, Datatype>> = {
   float32: "FP32",
   float64: "FP64",
@@ -30,3 +35,7 @@ const datatypes: Readonly<Record<string, Datatype>> = {
   int32: "INT32",
   int64: "INT64",
 };
+
+const elementTypes = new Map(
+  Object.entries(datatypes).map(([elementType, datatype]) => [datatype, elementType]),
+);

@@ -1,6 +1,7 @@
-import type { Datatype, TensorSpec } from "#inference/contract.ts";
+import type { TensorSpec } from "#inference/contract.ts";
 import type { OnnxFile, TensorInfo } from "#inference/models/onnx.ts";
 import { parsePythonLiteral } from "#inference/models/python-literal.ts";
+import { elementTypeOf } from "#inference/models/tensor-specs.ts";
 import { writePythonLiteral } from "#inference/protocol/write-python-literal.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { ModelConfig, ModelMetadata } from "./read-description.ts";
@@ -46,7 +47,7 @@ export function toModel({ metadata, config, ...named }: UpstreamFacts): Upstream
       outputs: outputs.map(infoOf),
       operators: new Set(),
       // Nothing is said of the weights; what is fed in half precision was exported so.
-      weightTypes: new Set(inputs.map(({ datatype }) => elementTypes[datatype])),
+      weightTypes: new Set(inputs.map(({ datatype }) => elementTypeOf(datatype))),
     },
   };
 }
@@ -86,22 +87,9 @@ function entriesOf(model: string, text = ""): ReadonlyMap<string, string> {
 }
 
 function infoOf({ name, datatype, shape }: TensorSpec): TensorInfo {
-  return { name, elementType: elementTypes[datatype], dims: shape.map((size) => (size === -1 ? "?" : size)) };
+  return {
+    name,
+    elementType: elementTypeOf(datatype),
+    dims: shape.map((size) => (size === -1 ? "?" : size)),
+  };
 }
-
-const elementTypes: Readonly<Record<Datatype, string>> = {
-  FP32: "float32",
-  FP64: "float64",
-  FP16: "float16",
-  BF16: "bfloat16",
-  BOOL: "bool",
-  BYTES: "string",
-  UINT8: "uint8",
-  UINT16: "uint16",
-  UINT32: "uint32",
-  UINT64: "uint64",
-  INT8: "int8",
-  INT16: "int16",
-  INT32: "int32",
-  INT64: "int64",
-};
