@@ -16,9 +16,18 @@ export const catalogue = {
   request_malformed: { status: 400, retryable: false, blame: "caller" },
   key_missing: { status: 401, retryable: false, blame: "caller" },
   key_invalid: { status: 401, retryable: false, blame: "caller" },
+  key_expired: { status: 401, retryable: false, blame: "caller" },
+  token_invalid: { status: 401, retryable: false, blame: "caller" },
+  budget_exhausted: { status: 402, retryable: false, blame: "caller" },
+  forbidden: { status: 403, retryable: false, blame: "caller" },
+  origin_forbidden: { status: 403, retryable: false, blame: "caller" },
   route_unknown: { status: 404, retryable: false, blame: "caller" },
   model_unknown: { status: 404, retryable: false, blame: "caller" },
+  version_unknown: { status: 404, retryable: false, blame: "caller" },
+  record_unknown: { status: 404, retryable: false, blame: "caller" },
   method_not_allowed: { status: 405, retryable: false, blame: "caller" },
+  record_exists: { status: 409, retryable: false, blame: "caller" },
+  idempotency_in_progress: { status: 409, retryable: true, blame: "caller" },
   body_too_slow: { status: 408, retryable: true, blame: "caller" },
   body_too_large: { status: 413, retryable: false, blame: "caller" },
   image_too_large: { status: 413, retryable: false, blame: "caller" },
@@ -26,7 +35,15 @@ export const catalogue = {
   encoding_unsupported: { status: 415, retryable: false, blame: "caller" },
   image_undecodable: { status: 422, retryable: false, blame: "caller" },
   parameter_invalid: { status: 422, retryable: false, blame: "caller" },
+  task_unsupported: { status: 422, retryable: false, blame: "caller" },
+  images_too_many: { status: 422, retryable: false, blame: "caller" },
+  url_refused: { status: 422, retryable: false, blame: "caller" },
+  url_unreachable: { status: 422, retryable: false, blame: "caller" },
+  idempotency_key_reused: { status: 422, retryable: false, blame: "caller" },
   request_rejected: { status: 422, retryable: false, blame: "caller" },
+  rate_limited: { status: 429, retryable: true, blame: "caller" },
+  concurrency_limited: { status: 429, retryable: true, blame: "caller" },
+  quota_exhausted: { status: 429, retryable: false, blame: "caller" },
   caller_left: { status: 499, retryable: false, blame: "caller" },
   backend_unreachable: { status: 502, retryable: true, blame: "backend" },
   backend_failed: { status: 502, retryable: true, blame: "backend" },
@@ -37,7 +54,9 @@ export const catalogue = {
   model_not_ready: { status: 503, retryable: true, blame: "us" },
   overloaded: { status: 503, retryable: true, blame: "us" },
   draining: { status: 503, retryable: true, blame: "us" },
+  limits_unavailable: { status: 503, retryable: true, blame: "us" },
   deadline_exceeded: { status: 504, retryable: false, blame: "backend" },
+  not_cached: { status: 504, retryable: false, blame: "caller" },
   internal: { status: 500, retryable: false, blame: "us" },
   config_invalid: { status: 500, retryable: false, blame: "us" },
   model_unusable: { status: 500, retryable: false, blame: "us" },
@@ -56,6 +75,8 @@ export type ErrorDetails = {
   readonly cause?: unknown;
   /** What the person who reads the message can do about it. */
   readonly hint?: string;
+  /** When the same request would have another answer, as far as that is known. */
+  readonly retryAfterMs?: number;
 };
 
 /**
@@ -66,11 +87,13 @@ export class TradewindError extends Error {
   override readonly name = "TradewindError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, { cause, hint }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { cause, hint, retryAfterMs }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
+    this.retryAfterMs = retryAfterMs;
   }
 
   get kind(): ErrorKind {
