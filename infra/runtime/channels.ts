@@ -24,6 +24,9 @@ export type SkippedEvent = {
   readonly error: unknown;
 };
 
+/** The breaker before the soft state turned: open means that calls are refused without being tried. */
+export type SoftStateTurnedEvent = { readonly mode: "closed" | "open" | "half-open" };
+
 export type Channel<Event> = {
   readonly publish: (event: Event) => void;
   /** Returns the way to stop listening. */
@@ -33,6 +36,7 @@ export type Channel<Event> = {
 /** Events leave sideways through these: hot code publishes, and logs, metrics and audit listen if anybody started them. */
 export const requestFinished = typed<RequestEvent>("tradewind:request:finished");
 export const sideConcernSkipped = typed<SkippedEvent>("tradewind:side-concern:skipped");
+export const softStateTurned = typed<SoftStateTurnedEvent>("tradewind:soft-state:turned");
 
 function typed<Event>(name: string): Channel<Event> {
   const raw = channel(name);

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { systemClock } from "#infra/runtime/clock.ts";
 import { type InRedisOptions, openSoftStateInRedis } from "#infra/runtime/soft-state/in-redis.ts";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
+import { createSteadySoftState } from "#infra/runtime/soft-state/steady.ts";
 import { freePort } from "#test/support/free-port.ts";
 import { type RedisServer, type RedisServerOptions, startRedisServer } from "#test/support/redis-server.ts";
 import { runSoftStateContract } from "#test/support/soft-state-contract.ts";
@@ -39,6 +42,82 @@ test("keeps its keys under its prefix", async () => {
     { kind: "get", key: "mine:v" },
   ]);
   expect([new TextDecoder().decode(count), new TextDecoder().decode(value)]).toEqual(["3", "x"]);
+});
+
+test("writes no key at all for an admission that is refused", async () => {
+  const server = await start();
+  const soft = await open({ url: server.url, timeoutMs: 1_000 });
+  const redis = connectTo(server.url);
+  const everything = {
+    kind: "admit",
+    tag: "t",
+    rates: [{ key: "rate", most: 1, periodMs: 1_000, burst: 1, cost: 1 }],
+    places: { key: "places", member: "m", most: 1, ttlMs: 60_000 },
+    budgets: [{ key: "budget", most: 1, seed: 0, cost: 1, costEach: 1, ttlMs: 60_000 }],
+    lookups: [{ key: "value", claim: { key: "claim", token: "me", ttlMs: 60_000 } }],
+  } as const;
+  const [{ refusal }] = await soft.apply([everything]);
+  expect(refusal?.by).toBe("budgets");
+  expect(await redis.keys("*")).toEqual([]);
+});
+
+test("gives every key of an admission an end", async () => {
+  const server = await start();
+  const soft = await open({ url: server.url, timeoutMs: 1_000 });
+  const redis = connectTo(server.url);
+  await soft.apply([
+    {
+      kind: "admit",
+      tag: "t",
+      rates: [{ key: "rate", most: 1, periodMs: 10_000, burst: 1, cost: 1 }],
+      places: { key: "places", member: "m", most: 1, ttlMs: 60_000 },
+      budgets: [{ key: "budget", most: 9, seed: 0, cost: 1, costEach: 1, ttlMs: 60_000 }],
+      lookups: [{ key: "value", claim: { key: "claim", token: "me", ttlMs: 60_000 } }],
+    },
+  ]);
+  const keys = await redis.keys("*");
+  expect(keys.sort()).toEqual(["tw:{t}:budget", "tw:{t}:claim", "tw:{t}:places", "tw:{t}:rate"]);
+  for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
+});
+
+test("sends to a server that forgot its script only what it could not do, and each thing once", async () => {
+  const soft = await open({ url: shared.url, keyPrefix: "script:", timeoutMs: 1_000 });
+  const redis = connectTo(shared.url);
+  const admit = {
+    kind: "admit",
+    tag: "t",
+    rates: [],
+    budgets: [{ key: "budget", most: 9, seed: 0, cost: 1, costEach: 0, ttlMs: 60_000 }],
+    lookups: [],
+  } as const;
+  const step = { kind: "increment", key: "n", by: 1, ttlMs: 60_000 } as const;
+  for (const times of [1, 2, 3]) {
+    await redis.script("FLUSH");
+    const [before, first, between, second, after] = await soft.apply([step, admit, step, admit, step]);
+    expect([before, between, after]).toEqual([times * 3 - 2, times * 3 - 1, times * 3]);
+    expect([first.spent, second.spent]).toEqual([[times * 2 - 1], [times * 2]]);
+  }
+});
+
+test("refuses at once behind a breaker while the server is silent, and is let in again when it speaks", async () => {
+  const server = await start();
+  const soft = createSteadySoftState(await open({ url: server.url }), { clock: systemClock, openMs: 200 });
+  await count(soft);
+  server.pause();
+  await vi.waitFor(
+    async () => {
+      await expect(count(soft)).rejects.toMatchObject(unavailable);
+      expect(soft.mode()).toBe("open");
+    },
+    { timeout: 5_000, interval: 1 },
+  );
+  const startedAt = performance.now();
+  for (let call = 0; call < 100; call += 1) await expect(count(soft)).rejects.toMatchObject(unavailable);
+  // A hundred calls cost less than one timeout, so that each cost far less than 5 ms, whatever else runs here.
+  expect((performance.now() - startedAt) / 100).toBeLessThan(5);
+  server.resume();
+  await vi.waitFor(() => count(soft), { timeout: 5_000 });
+  expect(soft.mode()).toBe("closed");
 });
 
 test("opens at once while the server is away, and answers when it comes", async () => {
@@ -139,6 +218,12 @@ test("refuses an address that is none of Redis, without repeating it", async () 
 
 function count(soft: SoftState): Promise<readonly [number]> {
   return soft.apply([{ kind: "increment", key: "n", by: 1, ttlMs: 60_000 }]);
+}
+
+function connectTo(url: string): Redis {
+  const redis = new Redis(url);
+  onTestFinished(() => redis.disconnect());
+  return redis;
 }
 
 async function open(options: InRedisOptions): Promise<SoftState> {

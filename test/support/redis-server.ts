@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "./free-port.ts";
+import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 
 export type RedisServer = AsyncDisposable & {
   readonly url: string;
@@ -23,6 +24,9 @@ export type RedisServerOptions = {
   /** A server that comes back after a crash comes back where it was. */
   readonly port?: number;
   readonly password?: string;
+  /** Speaks TLS on a second port, with a certificate of its own that the address names. */
+  readonly tls?: boolean;
+  readonly flags?: readonly string[];
 };
 
 /**
@@ -34,7 +38,7 @@ const leash =
 
 /** A real redis-server from PATH on a free port of the loopback, which forgets everything. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { port = await freePort(), password } = options;
+  const { port = await freePort(), password, tls = false } = options;
   const folder = await mkdtemp(join(tmpdir(), "tradewind-redis-"));
   const flags = [
     "--port",
@@ -49,7 +53,9 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     folder,
   ];
   const locked = password ? ["--requirepass", password] : [];
-  const shell = spawn("sh", ["-c", leash, "redis-server", ...flags, ...locked], {
+  const secure = tls ? await offerTls(folder) : undefined;
+  const more = [...(secure?.flags ?? []), ...locked, ...(options.flags ?? [])];
+  const shell = spawn("sh", ["-c", leash, "redis-server", ...flags, ...more], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, FOLDER: folder },
   });
@@ -60,7 +66,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await gone;
   };
   const server: RedisServer = {
-    url: password ? `redis://:${password}@127.0.0.1:${port}` : `redis://127.0.0.1:${port}`,
+    url: secure?.url ?? `redis://${password ? `:${password}@` : ""}127.0.0.1:${port}`,
     port,
     pid,
     pause: () => process.kill(pid, "SIGSTOP"),
@@ -76,6 +82,21 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     await close();
     throw error;
   }
+}
+
+async function offerTls(
+  folder: string,
+): Promise<{ readonly flags: readonly string[]; readonly url: string }> {
+  const port = await freePort();
+  const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
+  const made = makeSelfSignedCertificate();
+  await writeFile(certificate, made.certificate);
+  await writeFile(key, made.key, { mode: 0o600 });
+  const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate];
+  return {
+    flags: ["--tls-port", `${port}`, "--tls-auth-clients", "no", ...files],
+    url: `rediss://127.0.0.1:${port}?ca=${encodeURIComponent(certificate)}`,
+  };
 }
 
 async function firstNumber(output: NodeJS.ReadableStream): Promise<number> {

@@ -1,5 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
+import { admissionsHold, refusalsHold } from "./soft-state-admissions.ts";
+import { budgetsAndValuesHold } from "./soft-state-budgets.ts";
+import { ratesAndPlacesHold } from "./soft-state-rates.ts";
 
 export type SoftStateContract = {
   readonly name: string;
@@ -29,6 +32,10 @@ export function runSoftStateContract({ name, create, skip = [] }: SoftStateContr
     describe("counts", () => countsHold(holds));
     describe("calls", () => callsHold(holds));
     describe("messages", () => messagesHold(holds));
+    describe("rates and places", () => ratesAndPlacesHold(holds));
+    describe("budgets and values", () => budgetsAndValuesHold(holds));
+    describe("admissions", () => admissionsHold(holds));
+    describe("refused admissions", () => refusalsHold(holds));
   });
 }
 

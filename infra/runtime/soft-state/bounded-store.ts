@@ -1,13 +1,19 @@
 import type { Clock } from "../clock.ts";
 
-export type StoredEntry = { readonly value: Uint8Array; readonly expiresAt: number };
+export type StoredEntry<Value> = {
+  readonly value: Value;
+  readonly expiresAt: number;
+  /** What it cost when it was stored, so that a value that changes since is still given back in full. */
+  readonly bytes: number;
+};
 
 export type Expiry = { readonly ttlMs: number } | { readonly expiresAt: number };
 
-export type BoundedStoreOptions = {
+export type BoundedStoreOptions<Value> = {
   readonly clock: Clock;
   readonly maxEntries: number;
   readonly maxBytes: number;
+  readonly weigh: (value: Value) => number;
 };
 
 /** What a map, an entry object and a key string cost beside their bytes; without it a million tiny keys would look free. */
@@ -16,15 +22,15 @@ const entryBytes = 200;
 /** Twice what a write can add, so that expired entries go faster than new ones come. */
 const sweptPerWrite = 2;
 
-/** Bytes by key, least recently used first out. Expiry is exact when read; a few entries a write are swept, with no timer. */
-export class BoundedStore {
-  readonly #options: BoundedStoreOptions;
+/** Values by key, least recently used first out. Expiry is exact when read; a few entries a write are swept, with no timer. */
+export class BoundedStore<Value> {
+  readonly #options: BoundedStoreOptions<Value>;
   /** In order of use: a Map iterates in order of insertion, and each use inserts anew. */
-  readonly #entries = new Map<string, StoredEntry>();
+  readonly #entries = new Map<string, StoredEntry<Value>>();
   #bytes = 0;
   #sweeper = this.#entries.entries();
 
-  constructor(options: BoundedStoreOptions) {
+  constructor(options: BoundedStoreOptions<Value>) {
     this.#options = options;
   }
 
@@ -36,7 +42,7 @@ export class BoundedStore {
     return this.#bytes;
   }
 
-  get(key: string): StoredEntry | undefined {
+  get(key: string): StoredEntry<Value> | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
     if (this.#expired(entry)) {
@@ -48,12 +54,13 @@ export class BoundedStore {
     return entry;
   }
 
-  set(key: string, value: Uint8Array, expiry: Expiry): void {
+  set(key: string, value: Value, expiry: Expiry): void {
     const before = this.#entries.get(key);
     if (before) this.#remove(key, before);
     const expiresAt = "expiresAt" in expiry ? expiry.expiresAt : this.#options.clock.elapsed() + expiry.ttlMs;
-    this.#entries.set(key, { value, expiresAt });
-    this.#bytes += cost(key, value);
+    const bytes = key.length * 2 + this.#options.weigh(value) + entryBytes;
+    this.#entries.set(key, { value, expiresAt, bytes });
+    this.#bytes += bytes;
     this.#sweep();
     this.#evict();
   }
@@ -85,15 +92,11 @@ export class BoundedStore {
     }
   }
 
-  #remove(key: string, entry: StoredEntry): void {
-    if (this.#entries.delete(key)) this.#bytes -= cost(key, entry.value);
+  #remove(key: string, entry: StoredEntry<Value>): void {
+    if (this.#entries.delete(key)) this.#bytes -= entry.bytes;
   }
 
-  #expired({ expiresAt }: StoredEntry): boolean {
+  #expired({ expiresAt }: StoredEntry<Value>): boolean {
     return this.#options.clock.elapsed() >= expiresAt;
   }
-}
-
-function cost(key: string, value: Uint8Array): number {
-  return key.length * 2 + value.byteLength + entryBytes;
 }

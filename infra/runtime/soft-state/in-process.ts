@@ -1,10 +1,14 @@
 import { type Clock, systemClock } from "../clock.ts";
 import { TradewindError } from "../errors.ts";
-import { answerEach } from "./answer-each.ts";
+import { admit, type Shelf } from "./admit-in-process.ts";
 import { BoundedStore } from "./bounded-store.ts";
+import { checkOperations } from "./check-operations.ts";
+import { nameKey } from "./key-name.ts";
 import { type Heard, tell } from "./listeners.ts";
-import { checkMessage, checkName, checkOperations } from "./soft-limits.ts";
+import { pairAnswers } from "./pair-answers.ts";
+import { checkMessage, checkName } from "./soft-limits.ts";
 import type { IncrementOperation, SetOperation, SoftOperation, SoftResult, SoftState } from "./soft-state.ts";
+import { asBytes, mustCount, mustHoldPlaces, type Stored, weigh } from "./stored.ts";
 
 export type InProcessOptions = {
   readonly clock?: Clock;
@@ -13,10 +17,13 @@ export type InProcessOptions = {
   readonly maxBytes?: number;
 };
 
-/** The same contract without Redis, for one process: its peers see nothing of it and a restart forgets it. */
+/**
+ * The same contract without Redis, for one process: its peers see nothing of it and a restart forgets it. Limits and values
+ * share one bounded memory, and what was used longest ago goes first: a bound that is in use stays.
+ */
 export function createSoftStateInProcess(options: InProcessOptions = {}): SoftState {
   const { clock = systemClock, maxEntries = 100_000, maxBytes = 64 * 1_048_576 } = options;
-  const store = new BoundedStore({ clock, maxEntries, maxBytes });
+  const store = new BoundedStore<Stored>({ clock, maxEntries, maxBytes, weigh });
   const listeners = new Map<string, Set<Heard>>();
   let open = true;
   const enter = (signal: AbortSignal | undefined): void => {
@@ -35,7 +42,10 @@ export function createSoftStateInProcess(options: InProcessOptions = {}): SoftSt
     ) => {
       enter(signal);
       checkOperations(operations);
-      return answerEach(operations, (operation) => applyOne(store, operation));
+      return pairAnswers(
+        operations,
+        operations.map((operation) => applyOne(store, clock, operation)),
+      );
     },
     publish: async (channel, message, { signal } = {}) => {
       enter(signal);
@@ -60,40 +70,63 @@ export function createSoftStateInProcess(options: InProcessOptions = {}): SoftSt
   };
 }
 
-function applyOne(store: BoundedStore, operation: SoftOperation): SoftResult {
+function applyOne(store: BoundedStore<Stored>, clock: Clock, operation: SoftOperation): SoftResult {
+  const key = operation.kind === "admit" ? "" : nameKey("", operation.tag, operation.key);
   switch (operation.kind) {
     case "get":
-      // A copy, as a network would give: what the caller does to it is no business of the next reader.
-      return store.get(operation.key)?.value.slice();
+      return asBytes(store.get(key)?.value);
     case "set":
-      return set(store, operation);
+      return set(store, key, operation);
     case "delete":
-      return store.delete(operation.key);
+      return store.delete(key);
     case "increment":
-      return increment(store, operation);
+      return increment(store, key, operation);
+    case "admit":
+      return admit(shelfOf(store, clock, operation.tag), operation);
+    case "leave":
+      return leave(store, key, operation.member);
+    case "settle":
+      return settle(store, key, operation.by);
+    case "release":
+      return release(store, key, operation.token);
   }
 }
 
-function set(store: BoundedStore, { key, value, ttlMs, onlyIfAbsent = false }: SetOperation): boolean {
+function set(
+  store: BoundedStore<Stored>,
+  key: string,
+  { value, ttlMs, onlyIfAbsent = false }: SetOperation,
+): boolean {
   if (onlyIfAbsent && store.get(key)) return false;
   store.set(key, typeof value === "string" ? new TextEncoder().encode(value) : value.slice(), { ttlMs });
   return true;
 }
 
-/** Counts are kept as text, as Redis keeps them, so that a get reads the same from both. */
-function increment(store: BoundedStore, { key, by, ttlMs }: IncrementOperation): number {
+function increment(store: BoundedStore<Stored>, key: string, { by, ttlMs }: IncrementOperation): number {
   const born = store.get(key);
-  const count = (born ? readCount(born.value) : 0) + by;
-  const value = new TextEncoder().encode(String(count));
-  store.set(key, value, born ? { expiresAt: born.expiresAt } : { ttlMs });
+  const count = (born ? mustCount(born.value) : 0) + by;
+  store.set(key, count, born ? { expiresAt: born.expiresAt } : { ttlMs });
   return count;
 }
 
-function readCount(value: Uint8Array): number {
-  const text = Buffer.from(value.buffer, value.byteOffset, Math.min(value.byteLength, 32)).toString("latin1");
-  if (/^(0|-?[1-9]\d{0,15})$/.test(text)) return Number(text);
-  throw new TradewindError(
-    "soft_state_unavailable",
-    "the soft state refused: the value to count is no number",
-  );
+function shelfOf(store: BoundedStore<Stored>, clock: Clock, tag: string): Shelf {
+  return { store, now: Math.floor(clock.elapsed() * 1_000), name: (key) => nameKey("", tag, key) };
+}
+
+function leave(store: BoundedStore<Stored>, key: string, member: string): boolean {
+  return mustHoldPlaces(store.get(key)?.value)?.leave(member) ?? false;
+}
+
+function settle(store: BoundedStore<Stored>, key: string, by: number): number {
+  const born = store.get(key);
+  if (!born) return 0;
+  const count = mustCount(born.value) + by;
+  store.set(key, count, { expiresAt: born.expiresAt });
+  return count;
+}
+
+function release(store: BoundedStore<Stored>, key: string, token: string): boolean {
+  const held = store.get(key)?.value;
+  if (!(held instanceof Uint8Array) || !Buffer.from(token).equals(held)) return false;
+  return store.delete(key);
 }

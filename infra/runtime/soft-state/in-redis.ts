@@ -1,16 +1,18 @@
-import type { Redis, RedisOptions } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { type Chance, systemChance } from "../chance.ts";
 import { TradewindError } from "../errors.ts";
-import { withoutCredentials } from "../secret.ts";
-import { answerEach } from "./answer-each.ts";
+import { checkOperations } from "./check-operations.ts";
+import { pairAnswers } from "./pair-answers.ts";
+import { readRedisAddress } from "./redis-address.ts";
+import { createRedisClient } from "./redis-client.ts";
 import { createRedisGuard } from "./redis-guard.ts";
 import { createRedisListeners } from "./redis-listeners.ts";
-import { queueOperation, type Reply, readReply } from "./redis-operations.ts";
-import { checkMessage, checkName, checkOperations } from "./soft-limits.ts";
+import { createRoundTrip } from "./redis-round-trip.ts";
+import { checkMessage, checkName } from "./soft-limits.ts";
 import type { SoftOperation, SoftState } from "./soft-state.ts";
 
 export type InRedisOptions = {
-  /** `redis://` or `rediss://`, with user and password where the server wants them. */
+  /** `redis://`, `rediss://`, `redis-cluster://` or `rediss-cluster://`, as `readRedisAddress` says. */
   readonly url: string;
   readonly chance?: Chance;
   /** An answer later than this is worth less than going on without it. */
@@ -28,23 +30,24 @@ export type InRedisOptions = {
 export async function openSoftStateInRedis(options: InRedisOptions): Promise<SoftState> {
   const { url, chance = systemChance, timeoutMs = 50, connectTimeoutMs = 1_000 } = options;
   const { keyPrefix = "tw:", maxCalls = 4_096 } = options;
-  checkUrl(url);
-  // Loaded here, since a process that keeps its soft state in memory never needs it.
-  const { Redis } = await import("ioredis");
-  const redis = new Redis(url, connectionOptions({ chance, timeoutMs, connectTimeoutMs }));
+  const address = readRedisAddress(url);
+  checkPrefix(keyPrefix);
+  const opened = await createRedisClient({ address, chance, timeoutMs, connectTimeoutMs });
+  const { client } = opened;
   const guard = createRedisGuard({
-    redis,
-    where: withoutCredentials(url),
+    client,
+    where: address.where,
     maxCalls,
     closed: () => closing !== undefined,
   });
-  const listeners = createRedisListeners(redis);
+  const roundTrip = createRoundTrip({ ...opened, keyPrefix });
+  const listeners = createRedisListeners(opened.another);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= Promise.all([listeners.close(), leave(redis)]).then(() => undefined);
+    closing ??= Promise.all([listeners.close(), leave(client)]).then(() => undefined);
     return closing;
   };
-  await redis.connect().catch(() => undefined);
+  await opened.connect();
   return {
     apply: <const Operations extends readonly SoftOperation[]>(
       operations: Operations,
@@ -52,13 +55,12 @@ export async function openSoftStateInRedis(options: InRedisOptions): Promise<Sof
     ) =>
       guard(signal, async () => {
         checkOperations(operations);
-        const replies = await roundTrip(redis, keyPrefix, operations);
-        return answerEach(operations, (operation, place) => readReply(operation, replies[place]));
+        return pairAnswers(operations, await roundTrip(operations));
       }),
     publish: (channel, message, { signal } = {}) =>
       guard(signal, async () => {
         checkMessage(channel, message);
-        await redis.publish(keyPrefix + channel, message);
+        await opened.publish(keyPrefix + channel, message);
       }),
     subscribe: (channel, listener, { signal } = {}) =>
       guard(signal, async () => {
@@ -70,56 +72,20 @@ export async function openSoftStateInRedis(options: InRedisOptions): Promise<Sof
       }),
     ping: ({ signal } = {}) =>
       guard(signal, async () => {
-        await redis.ping();
+        await client.ping();
       }),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function roundTrip(
-  redis: Redis,
-  keyPrefix: string,
-  operations: readonly SoftOperation[],
-): Promise<readonly Reply[]> {
-  if (operations.length === 0) return [];
-  const pipeline = redis.pipeline();
-  for (const operation of operations) queueOperation(pipeline, keyPrefix + operation.key, operation);
-  return (await pipeline.exec()) ?? [];
+async function leave(client: Redis | Cluster): Promise<void> {
+  await client.quit().catch(() => undefined);
+  client.disconnect();
 }
 
-type ConnectionOptions = Required<Pick<InRedisOptions, "chance" | "timeoutMs" | "connectTimeoutMs">>;
-
-function connectionOptions({ chance, timeoutMs, connectTimeoutMs }: ConnectionOptions) {
-  return {
-    commandTimeout: timeoutMs,
-    connectTimeout: connectTimeoutMs,
-    // A connection that says nothing for this long is dead, though nobody closed it: begin a new one.
-    socketTimeout: Math.max(1_000, 4 * timeoutMs),
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    // An increment whose answer was lost must not be counted twice.
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    autoResubscribe: false,
-    disableClientInfo: true,
-    // Spread over half the delay, so that a fleet that lost its Redis together doesn't come back together.
-    retryStrategy: (times: number) =>
-      Math.min(2_000, 25 * 2 ** Math.min(times, 10)) * (0.5 + chance.number() / 2),
-  } satisfies RedisOptions;
-}
-
-async function leave(redis: Redis): Promise<void> {
-  await redis.quit().catch(() => undefined);
-  redis.disconnect();
-}
-
-function checkUrl(url: string): void {
-  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "no" };
-  if (protocol === "redis:" || protocol === "rediss:") return;
-  const got = protocol === "no" ? "something that is no URL" : `${protocol}//`;
-  throw new TradewindError(
-    "config_invalid",
-    `the address of Redis begins with redis:// or rediss://, got ${got}`,
-  );
+/** A brace there would stand before the tag's, and a cluster would look at it instead. */
+function checkPrefix(keyPrefix: string): void {
+  if (!/[{}]/.test(keyPrefix)) return;
+  throw new TradewindError("internal", "a prefix of keys with a brace in it");
 }

@@ -1,8 +1,8 @@
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { TradewindError } from "../errors.ts";
 
 export type GuardOptions = {
-  readonly redis: Redis;
+  readonly client: Redis | Cluster;
   /** The address, fit for a message. */
   readonly where: string;
   readonly maxCalls: number;
@@ -12,14 +12,14 @@ export type GuardOptions = {
 export type Guard = <Result>(signal: AbortSignal | undefined, call: () => Promise<Result>) => Promise<Result>;
 
 /** Every call passes here: bounded in number, given up with its signal, and whatever the library says translated once. */
-export function createRedisGuard({ redis, where, maxCalls, closed }: GuardOptions): Guard {
+export function createRedisGuard({ client, where, maxCalls, closed }: GuardOptions): Guard {
   let calls = 0;
   let lastError: Error | undefined;
   // Without a listener the library prints what it can't connect to; kept, it explains why a call found no connection.
-  redis.on("error", (error) => {
+  client.on("error", (error) => {
     lastError = error;
   });
-  redis.on("ready", () => {
+  client.on("ready", () => {
     lastError = undefined;
   });
   return async (signal, call) => {

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { type Heard, tell } from "./listeners.ts";
 import type { Listener, Unsubscribe } from "./soft-state.ts";
 
@@ -8,14 +8,15 @@ export type RedisListeners = {
 };
 
 type Channels = Map<string, Set<Heard>>;
+type Client = Redis | Cluster;
 
 /** Listens on a connection of its own, opened with the first listener, so that messages never stand before answers. */
-export function createRedisListeners(redis: Redis): RedisListeners {
+export function createRedisListeners(open: () => Client): RedisListeners {
   const channels: Channels = new Map();
-  let connection: Promise<Redis> | undefined;
+  let connection: Promise<Client> | undefined;
   return {
     add: async (channel, listener) => {
-      connection ??= connect(redis, channels);
+      connection ??= connect(open(), channels);
       const subscriber = await connection;
       const entry = { hear: listener };
       // Entered before the server knows, so that a listener who leaves at the same time doesn't end the channel under it.
@@ -37,12 +38,11 @@ export function createRedisListeners(redis: Redis): RedisListeners {
   };
 }
 
-async function connect(redis: Redis, channels: Channels): Promise<Redis> {
-  const subscriber = redis.duplicate();
+async function connect(subscriber: Client, channels: Channels): Promise<Client> {
   subscriber.on("error", () => {
     // The calls on this connection say it; without a listener the library would print it.
   });
-  subscriber.on("message", (channel, message) => tell(channels.get(channel), message));
+  subscriber.on("message", (channel: string, message: string) => tell(channels.get(channel), message));
   subscriber.on("ready", () => {
     if (channels.size === 0) return;
     // Half a subscription would be silence that looks like peace: begin the connection anew.
@@ -52,7 +52,7 @@ async function connect(redis: Redis, channels: Channels): Promise<Redis> {
   return subscriber;
 }
 
-async function remove(subscriber: Redis, channels: Channels, channel: string, entry: Heard): Promise<void> {
+async function remove(subscriber: Client, channels: Channels, channel: string, entry: Heard): Promise<void> {
   const listeners = channels.get(channel);
   if (!listeners?.delete(entry) || listeners.size > 0) return;
   channels.delete(channel);

@@ -1,6 +1,10 @@
-import type { ChainableCommander } from "ioredis";
 import { TradewindError } from "../errors.ts";
+import { nameKey } from "./key-name.ts";
+import { admitArguments, readAdmission } from "./redis-admission.ts";
 import type { SoftOperation, SoftResult } from "./soft-state.ts";
+
+/** One command of Redis as data: its name, and what follows it. */
+export type Words = { readonly name: string; readonly args: (string | Buffer | number)[] };
 
 /**
  * Counts, and gives a key without an end one; sent as text, so that a restarted server needs no second round trip.
@@ -10,41 +14,54 @@ const increment = `local count = redis.call("INCRBY", KEYS[1], ARGV[1])
 if redis.call("PTTL", KEYS[1]) == -1 then redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
 return count`;
 
-export type Reply = readonly [error: Error | null, result: unknown];
+/** KEYS[1] the counter; ARGV[1] by how much; returns the new count, or 0 where there is none to correct. */
+const settle = `if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
+return redis.call("INCRBY", KEYS[1], ARGV[1])`;
 
-export function queueOperation(pipeline: ChainableCommander, key: string, operation: SoftOperation): void {
+/** KEYS[1] the claim; ARGV[1] the token it must hold; returns 1 if it did and is gone. */
+const release = `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call("UNLINK", KEYS[1])`;
+
+export function wordsOf(prefix: string, operation: SoftOperation): Words {
+  if (operation.kind === "admit") return { name: "evalsha", args: admitArguments(prefix, operation) };
+  const key = nameKey(prefix, operation.tag, operation.key);
   switch (operation.kind) {
     case "get":
-      pipeline.getBuffer(key);
-      return;
+      return { name: "get", args: [key] };
     case "set": {
       const value = typeof operation.value === "string" ? operation.value : asBuffer(operation.value);
-      if (operation.onlyIfAbsent) pipeline.set(key, value, "PX", operation.ttlMs, "NX");
-      else pipeline.set(key, value, "PX", operation.ttlMs);
-      return;
+      const args = [key, value, "PX", operation.ttlMs];
+      return { name: "set", args: operation.onlyIfAbsent ? [...args, "NX"] : args };
     }
     case "delete":
-      pipeline.unlink(key);
-      return;
+      return { name: "unlink", args: [key] };
     case "increment":
-      pipeline.eval(increment, 1, key, operation.by, operation.ttlMs);
-      return;
+      return { name: "eval", args: [increment, 1, key, operation.by, operation.ttlMs] };
+    case "leave":
+      return { name: "zrem", args: [key, operation.member] };
+    case "settle":
+      return { name: "eval", args: [settle, 1, key, operation.by] };
+    case "release":
+      return { name: "eval", args: [release, 1, key, operation.token] };
   }
 }
 
-export function readReply(operation: SoftOperation, reply: Reply | undefined): SoftResult {
-  const [error, result] = reply ?? [new Error("no reply"), undefined];
-  if (error) throw error;
+export function readReply(operation: SoftOperation, reply: unknown): SoftResult {
   switch (operation.kind) {
     case "get":
-      return result instanceof Uint8Array ? result : undefined;
+      return reply instanceof Uint8Array ? reply : undefined;
     case "set":
-      return result === "OK";
+      return reply instanceof Uint8Array;
     case "delete":
-      return result === 1;
+    case "leave":
+    case "release":
+      return reply === 1;
     case "increment":
-      if (typeof result === "number") return result;
+    case "settle":
+      if (typeof reply === "number") return reply;
       throw new TradewindError("soft_state_unavailable", "the soft state answered a count that is no number");
+    case "admit":
+      return readAdmission(operation, reply);
   }
 }
 

@@ -1,43 +1,39 @@
 import { TradewindError } from "../errors.ts";
-import type { SoftOperation } from "./soft-state.ts";
 
 /** What either implementation takes; more would let one call delay every other, or one key fill the memory. */
 export const softLimits = {
   operations: 128,
   nameBytes: 512,
+  tagBytes: 128,
   valueBytes: 1_048_576,
   messageBytes: 65_536,
   ttlMs: 30 * 24 * 3_600_000,
+  rates: 8,
+  budgets: 8,
+  lookups: 16,
+  /** Of a rate: what it allows in a period, at one moment, or is asked for at once. */
+  rateUnits: 1_000_000_000,
 } as const;
-
-/** Refuses what is too large or makes no sense before it costs anything; such a call is our own mistake. */
-export function checkOperations(operations: readonly SoftOperation[]): void {
-  atMost("operations in one call", operations.length, softLimits.operations);
-  for (const operation of operations) checkOperation(operation);
-}
 
 export function checkMessage(channel: string, message: string): void {
   checkName("channel", channel);
   atMost("bytes in a message", Buffer.byteLength(message), softLimits.messageBytes);
 }
 
-export function checkName(what: "key" | "channel", name: string): void {
+export function checkName(what: "key" | "channel" | "member" | "token", name: string): void {
   if (name === "") throw new TradewindError("internal", `an empty ${what}`);
-  atMost(`bytes in a ${what}`, Buffer.byteLength(name), softLimits.nameBytes);
+  checkBytes(`bytes in a ${what}`, name, softLimits.nameBytes);
 }
 
-function checkOperation(operation: SoftOperation): void {
-  checkName("key", operation.key);
-  if (operation.kind === "set") {
-    atMost("bytes in a value", Buffer.byteLength(operation.value), softLimits.valueBytes);
-  }
-  if (operation.kind === "increment" && !Number.isSafeInteger(operation.by)) {
-    throw new TradewindError("internal", `counting by ${operation.by}, expected a whole number`);
-  }
-  if ("ttlMs" in operation) checkTtl(operation.ttlMs);
+export function checkWhole(what: string, count: number, least: number, most: number): void {
+  if (Number.isSafeInteger(count) && count >= least && count <= most) return;
+  throw new TradewindError(
+    "internal",
+    `${what} is ${count}, expected a whole number from ${least} to ${most}`,
+  );
 }
 
-function checkTtl(ttlMs: number): void {
+export function checkTtl(ttlMs: number): void {
   if (Number.isInteger(ttlMs) && ttlMs > 0 && ttlMs <= softLimits.ttlMs) return;
   throw new TradewindError(
     "internal",
@@ -45,6 +41,12 @@ function checkTtl(ttlMs: number): void {
   );
 }
 
-function atMost(what: string, count: number, most: number): void {
+export function atMost(what: string, count: number, most: number): void {
   if (count > most) throw new TradewindError("internal", `${count} ${what}, at most ${most} are taken`);
+}
+
+export function checkBytes(what: string, content: string | Uint8Array, most: number): void {
+  // A UTF-16 unit is three bytes at most, so that most names need no counting.
+  if (typeof content === "string" && content.length * 3 <= most) return;
+  atMost(what, Buffer.byteLength(content), most);
 }

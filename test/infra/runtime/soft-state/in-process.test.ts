@@ -29,6 +29,22 @@ test("drops the value used longest ago when one too many is stored", async () =>
   expect([a?.byteLength, b, c?.byteLength]).toEqual([1, undefined, 1]);
 });
 
+test("keeps no more members of groups without a bound than its memory holds", async () => {
+  const clock = createFakeClock();
+  await using soft = createSoftStateInProcess({ clock, maxBytes: 100_000 });
+  const join = async (member: string) => {
+    const places = { key: "members", member, most: Number.POSITIVE_INFINITY, ttlMs: 3_600_000 };
+    const [{ taken }] = await soft.apply([
+      { kind: "admit", tag: "t", rates: [], places, budgets: [], lookups: [] },
+    ]);
+    return taken;
+  };
+  let most = 0;
+  for (let place = 0; place < 3_000; place += 1) most = Math.max(most, await join(`member ${place}`));
+  expect(most).toBeGreaterThan(500);
+  expect(most).toBeLessThan(1_500);
+});
+
 test("tells the side channel about a listener that threw", async () => {
   await using soft = createSoftStateInProcess();
   const skipped = vi.fn();
