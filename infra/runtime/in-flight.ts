@@ -11,6 +11,8 @@ export type InFlight = {
 export type Place = Disposable & {
   /** Tells how large the body was in the end, which gives back what was reserved for nothing. */
   readonly settle: (bytes: number) => void;
+  /** Tells how large the body is so far, and throws where that is more than there is room for. */
+  readonly grow: (bytes: number) => void;
 };
 
 export type InFlightOptions = {
@@ -41,12 +43,16 @@ export function createInFlight({
       bytes += actual - held;
       held = actual;
     };
+    const grow = (actual: number): void => {
+      settle(actual);
+      if (bytes > mostBytes) throw overloaded(`the bodies in hand leave no room for ${actual} bytes`);
+    };
     const leave = (): void => {
       settle(0);
       if (inside) count -= 1;
       inside = false;
     };
-    return { settle, [Symbol.dispose]: leave };
+    return { settle, grow, [Symbol.dispose]: leave };
   };
   return { enter, count: () => count, bytes: () => bytes };
 }

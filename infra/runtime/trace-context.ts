@@ -59,6 +59,12 @@ export function formatTraceparent({ traceId, spanId, sampled, random }: TraceCon
   return `00-${traceId}-${spanId}-0${(sampled ? 1 : 0) + (random ? 2 : 0)}`;
 }
 
+/** The same as headers, for the next request of the trace. */
+export function traceHeaders(trace: TraceContext): Record<string, string> {
+  const traceparent = formatTraceparent(trace);
+  return trace.tracestate === undefined ? { traceparent } : { traceparent, tracestate: trace.tracestate };
+}
+
 export type Traceparent = Pick<TraceContext, "traceId" | "spanId" | "sampled" | "random">;
 
 /** Version, trace, span and flags; of a later version, which may go on after another dash, the part that is known. */
