@@ -1,23 +1,34 @@
-import { catalogue, isErrorCode, TradewindError } from "#infra/runtime/errors.ts";
+import { errors } from "undici";
+import { type ErrorCode, isErrorCode, TradewindError } from "#infra/runtime/errors.ts";
 import { neverConnected } from "#infra/runtime/never-connected.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** The failure of a backend that answered something else than the protocol, or than sense. */
+export function invalidAnswer(what: string, cause?: unknown): TradewindError {
+  return new TradewindError("backend_answer_invalid", `the backend answered with ${what}`, { cause });
+}
 
 /**
  * A server's "no" in our words. Our own backend names the catalogue code beside its sentence, and that sentence was
  * written for the caller; of any other server only the status is believed, and its words go no further than `cause`.
  */
-export function refusal(status: number, headers: Headers, body: string): TradewindError {
+export function refusal(
+  status: number,
+  headers: Headers,
+  body: string,
+  what: "image" | "request" = "image",
+): TradewindError {
   const cause = new Error(`status ${status}: ${body.slice(0, 500)}`);
   const code = headers["tradewind-error"];
-  if (typeof code === "string" && isErrorCode(code) && isAboutTheImage(code)) {
-    return new TradewindError(code, sentenceOf(body) ?? "the backend did not accept the image", { cause });
+  if (typeof code === "string" && isErrorCode(code) && aboutTheRequest.has(code)) {
+    return new TradewindError(code, sentenceOf(body) ?? `the backend did not accept the ${what}`, { cause });
   }
   if (status === 429 || status === 503) {
     return new TradewindError("backend_full", "the backend takes no more at the moment", { cause });
   }
   if (status === 400 || status === 413 || status === 415 || status === 422) {
-    return new TradewindError("request_rejected", "the backend did not accept the image", { cause });
+    return new TradewindError("request_rejected", `the backend did not accept the ${what}`, { cause });
   }
   return new TradewindError("backend_failed", `the backend failed with status ${status}`, { cause });
 }
@@ -34,23 +45,38 @@ export function transportFailure(error: unknown, signal: AbortSignal): Tradewind
   if (signal.aborted && signal.reason instanceof TradewindError) return signal.reason;
   if (signal.aborted)
     return new TradewindError("deadline_exceeded", "no answer within the deadline", { cause: error });
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
+    return invalidAnswer("something that is no HTTP", error);
+  }
   if (neverConnected(error)) {
     return new TradewindError("backend_unreachable", "the backend cannot be reached", { cause: error });
   }
   return new TradewindError("backend_failed", "the connection to the backend broke", { cause: error });
 }
 
-/** `model_unknown` from a backend that should have the model is the fleet's fault, not the caller's. */
-function isAboutTheImage(code: keyof typeof catalogue): boolean {
-  return (
-    catalogue[code].blame === "caller" && catalogue[code].status !== 404 && catalogue[code].status !== 405
-  );
-}
+/**
+ * What a backend may say of the request it was sent. `model_unknown` from one that should have the model, or
+ * `key_invalid` from one that wants a key, is the fleet's fault and not the caller's.
+ */
+const aboutTheRequest: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "body_empty",
+  "body_too_large",
+  "encoding_unsupported",
+  "image_too_large",
+  "image_type_unsupported",
+  "image_undecodable",
+  "parameter_invalid",
+  "request_malformed",
+  "request_rejected",
+]);
+
+/** Longer than any sentence of ours. */
+const mostCharacters = 1_000;
 
 function sentenceOf(body: string): string | undefined {
   try {
     const { error } = JSON.parse(body) as { readonly error?: unknown };
-    return typeof error === "string" ? error : undefined;
+    return typeof error === "string" ? error.slice(0, mostCharacters) : undefined;
   } catch {
     return undefined;
   }

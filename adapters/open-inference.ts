@@ -1,20 +1,52 @@
 import { Pool } from "undici";
 import type { DetectOptions, ImageAnswer, ModelInfo } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import { invalidAnswer, readAnswer, readDescription, readJson } from "./open-inference-answer.ts";
+import type { TraceContext } from "#infra/runtime/trace-context.ts";
+import { readAnswer } from "./open-inference-answer.ts";
+import { type DescribedModel, readDescription } from "./open-inference-description.ts";
 import { questionRefusal, refusal, transportFailure } from "./open-inference-errors.ts";
+import { type Exchanged, exchange, type SentRequest } from "./open-inference-exchange.ts";
+import { imageRequest } from "./open-inference-request.ts";
 
-export type DetectCall = {
-  readonly model: ModelInfo;
-  readonly image: Uint8Array;
-  readonly options: DetectOptions;
+export type { DescribedModel } from "./open-inference-description.ts";
+
+export type DescribeOptions = {
+  /** The latest, where none is named. */
+  readonly version?: string;
   readonly signal: AbortSignal;
 };
 
+export type DetectCall = {
+  readonly model: ModelInfo;
+  /** The encoded image; pieces are sent one behind the other. */
+  readonly image: Uint8Array | readonly Uint8Array[];
+  readonly options: DetectOptions;
+  /** The caller's trace goes on with the request. */
+  readonly trace?: TraceContext;
+  readonly signal: AbortSignal;
+};
+
+/** A request as its caller made it. */
+export type PassCall = {
+  readonly method: "GET" | "POST";
+  /** Below the backend's own address, with the query if there is one. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+  readonly signal: AbortSignal;
+  /** A larger answer is refused as `backend_answer_invalid`. */
+  readonly maxBytes: number;
+};
+
+/** Whatever a backend answered, success or not; its body is as it came, compressed if it came so. */
+export type PassAnswer = Exchanged;
+
 /** The one data plane: an encoded image goes out, detections come back, whoever runs the server. */
 export type OpenInferenceClient = AsyncDisposable & {
-  readonly describe: (model: string, options: { readonly signal: AbortSignal }) => Promise<ModelInfo>;
+  readonly describe: (model: string, options: DescribeOptions) => Promise<DescribedModel>;
   readonly detect: (call: DetectCall) => Promise<ImageAnswer>;
+  /** Fails only where nothing came back; a refusal is an answer. */
+  readonly pass: (call: PassCall) => Promise<PassAnswer>;
   readonly close: () => Promise<void>;
 };
 
@@ -22,29 +54,19 @@ export type ClientOptions = {
   readonly url: string;
   readonly connections?: number;
   readonly connectTimeoutMs?: number;
-  /** An answer larger than this is cut off: the largest honest one, 300 boxes for 16 images, is under 1 MB of JSON. */
+  /** An answer larger than this is cut off: 300 masks of a large image take 1 MB, boxes a hundredth of that. */
   readonly maxAnswerBytes?: number;
 };
 
 export function createOpenInferenceClient(options: ClientOptions): OpenInferenceClient {
-  const { url, connections = 64, connectTimeoutMs = 2_000, maxAnswerBytes = 4_194_304 } = options;
+  const { url, connections = 64, connectTimeoutMs = 2_000, maxAnswerBytes: maxBytes = 4_194_304 } = options;
   const { origin, pathname } = new URL(url);
   const base = pathname.replace(/\/+$/, "");
-  const images = new Pool(origin, { connections, connect: { timeout: connectTimeoutMs } });
+  const connect = { timeout: connectTimeoutMs };
+  const images = new Pool(origin, { connections, connect });
   // Of its own, since a question behind a queue of images would make a busy backend look like a dead one.
-  const questions = new Pool(origin, { connections: 1, connect: { timeout: connectTimeoutMs } });
-
-  const call = async (pool: Pool, request: Call): Promise<unknown> => {
-    try {
-      const { statusCode, headers, body } = await pool.request({ ...request, path: base + request.path });
-      const text = await readBounded(body, maxAnswerBytes);
-      const refused = pool === questions ? questionRefusal : refusal;
-      if (statusCode !== 200) throw refused(statusCode, headers, text);
-      return readJson(text);
-    } catch (error) {
-      throw error instanceof TradewindError ? error : transportFailure(error, request.signal);
-    }
-  };
+  const questions = new Pool(origin, { connections: 1, connect });
+  const pathOf = inferPaths(base);
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -52,59 +74,52 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
     return closing;
   };
   return {
-    describe: async (model, { signal }) => {
-      const path = `/v2/models/${encodeURIComponent(model)}`;
-      return readDescription(model, await call(questions, { method: "GET", path, signal }));
+    describe: async (model, { version, signal }) => {
+      const path = base + modelPath(model, version);
+      const request: SentRequest = { method: "GET", path, headers: [], body: undefined, signal, maxBytes };
+      const answer = await send(questions, request);
+      if (answer.status !== 200) throw questionRefusal(answer.status, answer.headers, textOf(answer));
+      return readDescription(model, version, textOf(answer));
     },
-    detect: async ({ model, image, options: wanted, signal }) => {
-      const path = `/v2/models/${encodeURIComponent(model.name)}/versions/${encodeURIComponent(model.version)}/infer`;
-      return readAnswer(
-        model,
-        await call(images, { method: "POST", path, signal, ...imageRequest(image, wanted) }),
-      );
+    detect: async ({ model, image, options: wanted, trace, signal }) => {
+      const { headers, body } = imageRequest(image, wanted, trace);
+      const request: SentRequest = { method: "POST", path: pathOf(model), headers, body, signal, maxBytes };
+      const answer = await send(images, request);
+      if (answer.status !== 200) throw refusal(answer.status, answer.headers, textOf(answer));
+      return readAnswer(model, answer.body, answer.headers["inference-header-content-length"]);
     },
+    pass: ({ path, headers, ...call }) =>
+      send(images, { ...call, path: base + path, headers: Object.entries(headers).flat() }),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-type Call = {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  readonly signal: AbortSignal;
-  readonly headers?: Record<string, string>;
-  readonly body?: Buffer;
-};
-
-/** The binary tensor extension: a JSON head, then the tensor, which is the image behind its length. */
-function imageRequest(image: Uint8Array, { conf, iou, maxDetections }: DetectOptions) {
-  const head = JSON.stringify({
-    inputs: [
-      {
-        name: "image",
-        shape: [1],
-        datatype: "BYTES",
-        parameters: { binary_data_size: image.byteLength + 4 },
-      },
-    ],
-    parameters: { conf, iou, max_detections: maxDetections },
-  });
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(image.byteLength);
-  const headers = {
-    "content-type": "application/octet-stream",
-    "inference-header-content-length": String(Buffer.byteLength(head)),
-  };
-  return { headers, body: Buffer.concat([Buffer.from(head), length, image]) };
+async function send(pool: Pool, request: SentRequest): Promise<Exchanged> {
+  try {
+    return await exchange(pool, request);
+  } catch (error) {
+    throw error instanceof TradewindError ? error : transportFailure(error, request.signal);
+  }
 }
 
-async function readBounded(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBytes) throw invalidAnswer(`more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes).toString("utf8");
+/** Put together once for each model and not for each image of it. */
+function inferPaths(base: string): (model: ModelInfo) => string {
+  const paths = new WeakMap<ModelInfo, string>();
+  return (model) => {
+    const known = paths.get(model);
+    if (known !== undefined) return known;
+    const path = `${base}${modelPath(model.name, model.version)}/infer`;
+    paths.set(model, path);
+    return path;
+  };
+}
+
+function modelPath(model: string, version: string | undefined): string {
+  const path = `/v2/models/${encodeURIComponent(model)}`;
+  return version === undefined ? path : `${path}/versions/${encodeURIComponent(version)}`;
+}
+
+function textOf({ body }: Exchanged): string {
+  return body.toString("utf8");
 }

@@ -1,76 +1,89 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import type { DetectOptions } from "#inference/contract.ts";
+import { described, failureOf, image, model, noHurry, options } from "#test/support/ask-backend.ts";
 import { describedModel, inferAnswer, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { freePort } from "#test/support/free-port.ts";
-
-const model = {
-  name: "digits-s",
-  version: "2",
-  task: "detect",
-  names: ["zero", "one"],
-  precision: "fp32",
-  input: { width: 320, height: 320 },
-} as const;
-const options = { conf: 0.25, iou: 0.7, maxDetections: 300 };
-const image = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);
-const noHurry = (): AbortSignal => AbortSignal.timeout(5_000);
-
-type Infer = NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"];
-
-async function failureOf(infer: NonNullable<Infer>, signal = noHurry()): Promise<TradewindError> {
-  await using backend = await startFakeBackend({ infer });
-  await using client = createOpenInferenceClient({ url: backend.url });
-  const failure: unknown = await client
-    .detect({ model, image, options, signal })
-    .catch((error: unknown) => error);
-  if (failure instanceof TradewindError) return failure;
-  throw new Error("expected a failure from the catalogue", { cause: failure });
-}
 
 test("a backend's description becomes the model at its latest version", async () => {
   await using backend = await startFakeBackend();
   await using client = createOpenInferenceClient({ url: backend.url });
-  expect(await client.describe("digits-s", { signal: noHurry() })).toEqual(model);
+  expect(await client.describe("digits-s", { signal: noHurry() })).toEqual(described);
 });
 
-test("an answer becomes named detections in pixels", async () => {
+test("a backend is asked for the version that is named, and that one is described", async () => {
   await using backend = await startFakeBackend();
   await using client = createOpenInferenceClient({ url: backend.url });
-  const answer = await client.detect({ model, image, options, signal: noHurry() });
-  expect(answer).toEqual({
-    image: { width: 640, height: 480 },
-    detections: [{ name: "one", class: 1, score: 0.876543, box: { x1: 10.04, y1: 20, x2: 30, y2: 40 } }],
-    timings: { queue: 0.5, preprocess: 2, inference: 10, postprocess: 0.25 },
+  const found = await client.describe("digits-s", { version: "1", signal: noHurry() });
+  expect(found).toEqual({ ...described, version: "1" });
+  expect(backend.requests[0]?.url).toBe("/v2/models/digits-s/versions/1");
+});
+
+test.each(["detect", "segment", "pose", "obb", "classify"])("a model may %s", async (task) => {
+  const parameters = { ...describedModel.parameters, task, ...(task === "pose" ? { keypoints: 17 } : {}) };
+  await using backend = await startFakeBackend({ describe: json(200, { ...describedModel, parameters }) });
+  await using client = createOpenInferenceClient({ url: backend.url });
+  const { versions: _, ...found } = await client.describe("digits-s", { signal: noHurry() });
+  expect(found).toEqual({ ...model, task, ...(task === "pose" ? { keypoints: 17 } : {}) });
+});
+
+type Received = { readonly url: string | undefined; readonly head: unknown; readonly tail: Buffer };
+
+/** What a backend receives of one image. */
+async function receivedOf(
+  sent: Uint8Array | readonly Uint8Array[],
+  wanted: DetectOptions = options,
+  base = "",
+): Promise<Received> {
+  const received = Promise.withResolvers<Received>();
+  const server = createServer(async (request, response) => {
+    const body = await buffer(request);
+    const head = Number(request.headers["inference-header-content-length"]);
+    expect(request.headers["content-length"]).toBe(`${body.byteLength}`);
+    const [json_, tail] = [body.subarray(0, head), body.subarray(head)];
+    received.resolve({ url: request.url, head: JSON.parse(json_.toString()), tail });
+    json(200, inferAnswer)(request, response);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  await using client = createOpenInferenceClient({ url: `http://127.0.0.1:${port}${base}` });
+  await client.detect({ model, image: sent, options: wanted, signal: noHurry() });
+  server.closeAllConnections();
+  server.close();
+  return await received.promise;
+}
+
+test("the image goes out behind its length, after a head whose size is declared", async () => {
+  expect(await receivedOf(image, options, "/base/")).toEqual({
+    url: "/base/v2/models/digits-s/versions/2/infer",
+    head: {
+      inputs: [{ name: "image", shape: [1], datatype: "BYTES", parameters: { binary_data_size: 8 } }],
+      parameters: { conf: 0.25, iou: 0.7, max_detections: 300, binary_data_output: true },
+    },
+    tail: Buffer.from([4, 0, 0, 0, 0xff, 0xd8, 0xff, 0xe0]),
   });
 });
 
-test("the image goes out behind its length, after a head whose size is declared", async () => {
-  let body = Buffer.alloc(0);
-  const backend = await startFakeBackend();
-  await using _ = backend;
-  const { createServer } = await import("node:http");
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    body = Buffer.concat(chunks);
-    const head = Number(request.headers["inference-header-content-length"]);
-    expect(request.url).toBe("/base/v2/models/digits-s/versions/2/infer");
-    expect(JSON.parse(body.subarray(0, head).toString())).toEqual({
-      inputs: [{ name: "image", shape: [1], datatype: "BYTES", parameters: { binary_data_size: 8 } }],
-      parameters: { conf: 0.25, iou: 0.7, max_detections: 300 },
-    });
-    expect(body.subarray(head)).toEqual(Buffer.from([4, 0, 0, 0, 0xff, 0xd8, 0xff, 0xe0]));
-    json(200, inferAnswer)(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  await using client = createOpenInferenceClient({ url: `http://127.0.0.1:${port}/base/` });
-  await client.detect({ model, image, options, signal: noHurry() });
-  expect(body.byteLength).toBeGreaterThan(8);
-  server.closeAllConnections();
-  server.close();
+test.each([8, 16_000, 16_384, 100_000, 1_000_003])(
+  "an image of %d bytes arrives whole, in whatever pieces it is handed over",
+  async (size) => {
+    const whole = Buffer.alloc(size).map((_, place) => place % 251);
+    const pieces = [whole.subarray(0, 3), whole.subarray(3, 3), whole.subarray(3)];
+    for (const sent of [whole, pieces]) {
+      const { tail } = await receivedOf(sent);
+      expect(tail.readUInt32LE(0)).toBe(size);
+      expect(tail.subarray(4).equals(whole)).toBe(true);
+    }
+  },
+);
+
+test("what a caller says of overlap and labels is passed on, and else nothing", async () => {
+  const { head } = await receivedOf(image, { ...options, conf: 1e-7, agnostic: true, multiLabel: false });
+  expect(head).toMatchObject({ parameters: { conf: 1e-7, agnostic: true, multi_label: false } });
 });
 
 test("our backend's word about the image reaches the caller as it was said", async () => {
@@ -94,7 +107,7 @@ test.each([
   expect(failure.message).not.toContain("secret");
 });
 
-test.each(["model_unknown", "made_up", "internal"])(
+test.each(["model_unknown", "made_up", "internal", "key_invalid", "rate_limited", "caller_left"])(
   "a backend cannot make %s a caller's fault",
   async (named) => {
     expect((await failureOf(json(500, { error: "x" }, { "tradewind-error": named }))).code).toBe(
@@ -103,45 +116,6 @@ test.each(["model_unknown", "made_up", "internal"])(
   },
 );
 
-test.each([
-  ["no JSON", (_: unknown, response: { end: (text: string) => void }) => response.end("<html>")],
-  ["an answer without sizes", json(200, { ...inferAnswer, outputs: [] })],
-  [
-    "fewer boxes than it counts",
-    json(200, { ...inferAnswer, outputs: inferAnswer.outputs.filter(({ name }) => name !== "boxes") }),
-  ],
-  ["something else altogether", json(200, { hello: "world" })],
-] as const)("%s is an invalid answer", async (_, answer) => {
-  expect((await failureOf(answer as never)).code).toBe("backend_answer_invalid");
-});
-
-const changed = (name: string, data: readonly number[]) =>
-  json(200, {
-    ...inferAnswer,
-    outputs: inferAnswer.outputs.map((output) => (output.name === name ? { ...output, data } : output)),
-  });
-
-test.each([
-  ["a count beyond all reason", changed("counts", [1e12])],
-  ["a negative count", changed("counts", [-1])],
-  ["an image without a size", changed("sizes", [0, 480])],
-  ["a class that the model does not have", changed("classes", [2])],
-  ["a negative class", changed("classes", [-1])],
-  ["a score above one", changed("scores", [7])],
-])("%s is an invalid answer, which another backend may better", async (_, answer) => {
-  expect(await failureOf(answer)).toMatchObject({
-    code: "backend_answer_invalid",
-    kind: { retryable: true },
-  });
-});
-
-test("a box beyond the image is cut at its edge", async () => {
-  await using backend = await startFakeBackend({ infer: changed("boxes", [-5, 1e300, 700, 1e308]) });
-  await using client = createOpenInferenceClient({ url: backend.url });
-  const { detections } = await client.detect({ model, image, options, signal: noHurry() });
-  expect(detections[0]?.box).toEqual({ x1: 0, y1: 480, x2: 640, y2: 480 });
-});
-
 test("a backend that is busy with images still answers a question about its model", async () => {
   await using backend = await startFakeBackend({ infer: () => {} });
   await using client = createOpenInferenceClient({ url: backend.url, connections: 2 });
@@ -149,20 +123,9 @@ test("a backend that is busy with images still answers a question about its mode
   const waiting = [1, 2, 3, 4].map(() =>
     client.detect({ model, image, options, signal: leave.signal }).catch(() => "left"),
   );
-  expect(await client.describe("digits-s", { signal: AbortSignal.timeout(2_000) })).toEqual(model);
+  expect(await client.describe("digits-s", { signal: AbortSignal.timeout(2_000) })).toEqual(described);
   leave.abort();
   await Promise.all(waiting);
-});
-
-test("an answer without end is cut off", async () => {
-  const failure = await failureOf((_, response) => {
-    const pour = (): void => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536)));
-      response.once("drain", pour);
-    };
-    pour();
-  });
-  expect(failure.code).toBe("backend_answer_invalid");
 });
 
 test("a description that cannot be understood is an invalid answer", async () => {
@@ -192,9 +155,38 @@ test("nobody there is told apart from somebody who hung up", async () => {
   expect((await failureOf((request) => request.socket.destroy())).code).toBe("backend_failed");
 });
 
-test("whoever gives up is told why they gave up", async () => {
-  const reason = new TradewindError("caller_left", "gone");
-  const giveUp = new AbortController();
-  expect(await failureOf(() => giveUp.abort(reason), giveUp.signal)).toBe(reason);
-  expect((await failureOf(() => {}, AbortSignal.timeout(50))).code).toBe("deadline_exceeded");
+test("a request is passed on as it is, and its refusal is an answer", async () => {
+  const said = { error: "no" };
+  await using backend = await startFakeBackend({
+    infer: json(422, said, { "tradewind-error": "parameter_invalid" }),
+  });
+  await using client = createOpenInferenceClient({ url: `${backend.url}/base` });
+  const call = { signal: noHurry(), maxBytes: 1_000 } as const;
+  const path = "/v2/models/digits-s/infer?a=1&a=2&b=x+y";
+  const headers = { "content-encoding": "gzip", "inference-header-content-length": "256" };
+  const refused = await client.pass({ ...call, method: "POST", path, headers, body: image });
+  expect(refused).toMatchObject({ status: 422, headers: { "tradewind-error": "parameter_invalid" } });
+  expect(JSON.parse(refused.body.toString())).toEqual(said);
+  expect(backend.requests[0]).toMatchObject({ url: `/base${path}`, headers });
+  const asked = await client.pass({ ...call, method: "GET", path: "/v2", headers: {}, body: undefined });
+  expect(JSON.parse(asked.body.toString())).toEqual(describedModel);
+  const little = client.pass({
+    ...call,
+    method: "GET",
+    path: "/v2",
+    headers: {},
+    body: undefined,
+    maxBytes: 10,
+  });
+  await expect(little).rejects.toMatchObject({ code: "backend_answer_invalid" });
+});
+
+test("a closed client fails what comes later, and may be closed twice", async () => {
+  await using backend = await startFakeBackend();
+  const client = createOpenInferenceClient({ url: backend.url });
+  await client.detect({ model, image, options, signal: noHurry() });
+  await client.close();
+  await client.close();
+  const late = client.detect({ model, image, options, signal: noHurry() });
+  await expect(late).rejects.toMatchObject({ code: "backend_failed" });
 });

@@ -43,6 +43,45 @@ export function json(status: number, body: unknown, headers: Record<string, stri
   };
 }
 
+type Output = {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  readonly data: readonly (number | string)[];
+};
+
+/** The same answer as `json` gives, with its tensors behind the head. */
+export function binary(answer: { readonly outputs: readonly Output[] }): Answer {
+  const tails = answer.outputs.map(bytesOf);
+  const outputs = answer.outputs.map(({ data: _, ...output }, place) => ({
+    ...output,
+    parameters: { binary_data_size: tails[place]?.byteLength },
+  }));
+  const head = Buffer.from(JSON.stringify({ ...answer, outputs }));
+  return bytes(Buffer.concat([head, ...tails]), head.byteLength);
+}
+
+/** A body whose first bytes are JSON, as the header says. */
+export function bytes(body: Buffer, headLength: number | string): Answer {
+  const type = { "content-type": "application/octet-stream" };
+  return (_, response) => {
+    response.writeHead(200, { ...type, "inference-header-content-length": `${headLength}` }).end(body);
+  };
+}
+
+function bytesOf({ datatype, data }: Output): Buffer {
+  if (datatype === "BYTES") return Buffer.concat(data.map((text) => lengthened(String(text))));
+  const numbers = data.map(Number);
+  return Buffer.from((datatype === "FP32" ? Float32Array : Int32Array).from(numbers).buffer);
+}
+
+function lengthened(text: string): Buffer {
+  const element = Buffer.alloc(4 + text.length);
+  element.writeUInt32LE(text.length);
+  element.write(text, 4, "latin1");
+  return element;
+}
+
 /** A server that says of itself and answers to images whatever a test wants, over real HTTP. */
 export async function startFakeBackend({
   infer = json(200, inferAnswer),
