@@ -1,25 +1,56 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import type { Caller } from "../caller.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
-import type { KeyRing } from "./key-ring.ts";
+import type { Access } from "./access.ts";
+import type { BearerTokens } from "./bearer-tokens.ts";
+
+/** Finds out who is asking. Known keys are found at once; only a token that is new here is waited for. */
+export type Authenticate = (shown: ShownHeaders) => Caller | Promise<Caller>;
+
+/** What a caller shows at the door. */
+export type ShownHeaders = {
+  readonly authorization: string | undefined;
+  readonly apiKey: string | undefined;
+};
+
+export type AuthenticateDeps = {
+  readonly access: Pick<Access, "find">;
+  readonly tokens: Pick<BearerTokens, "looksLikeToken" | "verify">;
+  /** Who comes in without showing anything, at a door that stands for one tenant. */
+  readonly keyless?: () => Caller;
+};
 
 const howTo = "send it as authorization: Bearer tw_...";
 
-/** Lets in whoever shows a key that the ring knows, by `authorization: Bearer` or `x-api-key`. */
-export function authenticate(keys: Pick<KeyRing, "find">): MiddlewareHandler<GatewayEnv> {
-  return async function authenticateByKey(c, next) {
-    const shown = keyShown(c);
+/** By `authorization: Bearer`, with a key or a token, or by `x-api-key`. */
+export function createAuthenticate({ access, tokens, keyless }: AuthenticateDeps): Authenticate {
+  return ({ authorization, apiKey }) => {
+    const shown = authorization === undefined ? apiKey : (bearerOf(authorization) ?? apiKey);
+    if (shown === undefined && keyless) return keyless();
     if (shown === undefined)
       throw new TradewindError("key_missing", `no API key came with the request; ${howTo}`);
-    const key = keys.find(shown);
-    if (!key) throw new TradewindError("key_invalid", "the API key is unknown, revoked or mistyped");
-    c.set("keyId", key.id);
+    if (tokens.looksLikeToken(shown)) return tokens.verify(shown);
+    const caller = access.find(shown);
+    if (caller === "expired")
+      throw new TradewindError("key_expired", "the API key has expired or was replaced");
+    if (!caller) throw new TradewindError("key_invalid", "the API key is unknown, revoked or mistyped");
+    return caller;
+  };
+}
+
+/** The same as a ring of the onion. */
+export function authenticateRing(authenticate: Authenticate): MiddlewareHandler<GatewayEnv> {
+  return async function authenticateByKey(c, next) {
+    const shown = { authorization: c.req.header("authorization"), apiKey: c.req.header("x-api-key") };
+    c.set("caller", await authenticate(shown));
     await next();
   };
 }
 
-function keyShown(c: Context): string | undefined {
-  const [scheme, token, ...more] = (c.req.header("authorization") ?? "").trim().split(/\s+/);
-  if (scheme?.toLowerCase() === "bearer" && token && more.length === 0) return token;
-  return c.req.header("x-api-key");
+function bearerOf(authorization: string): string | undefined {
+  if (authorization.startsWith("Bearer ") && !authorization.includes(" ", 7))
+    return authorization.slice(7) || undefined;
+  const [scheme, token, ...more] = authorization.trim().split(/\s+/);
+  return scheme?.toLowerCase() === "bearer" && token && more.length === 0 ? token : undefined;
 }

@@ -35,9 +35,12 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   [
     "keys",
     {
-      summary: "make, list and revoke API keys",
-      usage:
-        "tradewind keys create NAME | list | revoke ID   (DATABASE_URL says where; create --file prints a keys.yaml entry)",
+      summary: "make, list, rotate and revoke API keys",
+      usage: [
+        "tradewind keys create NAME [--tenant ID] [--scopes infer,usage] [--models NAME,...] [--expires 90d|MOMENT]",
+        "  [--origin https://PAGE]... [--file] | list [--tenant ID] | rotate ID [--overlap 24h] [--expires 90d|MOMENT]",
+        "  | revoke ID   (DATABASE_URL says where; create --file prints a keys.yaml entry)",
+      ].join("\n"),
       run: async (args) => (await import("./keys.ts")).keys(args),
     },
   ],

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { migrations } from "#gateway/records/open-key-reader.ts";
+import { migrations } from "#gateway/records/open-records.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { readPort } from "#infra/runtime/config/port.ts";

@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createApiKey } from "#gateway/records/api-key.ts";
 import { storeKey } from "#gateway/records/keys.ts";
-import { migrations } from "#gateway/records/open-key-reader.ts";
+import { migrations } from "#gateway/records/open-records.ts";
 import { runGateway } from "#gateway/run.ts";
 import { runInference } from "#inference/run.ts";
 import { backend as backendCommand } from "#infra/command/backend.ts";

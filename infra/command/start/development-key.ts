@@ -1,14 +1,17 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { scopes } from "#gateway/caller.ts";
 import { createApiKey, hashKey, looksLikeKey } from "#gateway/records/api-key.ts";
-import { readKeys, storeKey } from "#gateway/records/keys.ts";
+import { storeKey, widenKey } from "#gateway/records/keys.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 
+const actor = { id: "tradewind start" };
+
 /**
  * The key of this machine's developer: the database holds its hash as of any other key, and the text lies beside the
- * data for its owner alone, so that a second start can print the same command again.
+ * data for its owner alone, so that a second start can print the same command again. It may do everything.
  */
 export async function developmentKey(
   database: Database,
@@ -20,17 +23,17 @@ export async function developmentKey(
 ): Promise<string> {
   const file = join(folder, "development-key");
   const kept = await readKept(file);
-  const fresh = createApiKey("development", chance);
+  const fresh = createApiKey("development", chance, { scopes });
   const text = looksLikeKey(kept) ? kept : fresh.text;
   const id = text.split("_")[1] ?? fresh.record.id;
-  await storeKey(database, { id, name: "development", hash: hashKey(text) }, { signal });
-  const active = await readKeys(database, { signal });
-  if (active.some(({ hash }) => hash === hashKey(text))) {
+  const record = { ...fresh.record, id, hash: hashKey(text) };
+  await storeKey(database, record, { actor, signal });
+  if (await widenKey(database, record, { signal })) {
     if (text !== kept) await keep(file, text);
     return text;
   }
   // The kept one was revoked: its owner wants another, not a command that fails for ever.
-  await storeKey(database, fresh.record, { signal });
+  await storeKey(database, fresh.record, { actor, signal });
   await keep(file, fresh.text);
   return fresh.text;
 }

@@ -118,7 +118,7 @@ async function inTransaction<Result>(
 type Send = (
   config: { readonly text: string; readonly values: unknown[] },
   signal: AbortSignal | undefined,
-) => Promise<{ readonly rows: readonly unknown[] }>;
+) => Promise<{ readonly rows?: readonly unknown[] }>;
 
 function createQuery(send: Send): Query {
   function query<Row>(text: string, values: readonly unknown[], options: QueryOptions<Row>): Promise<Row[]>;
@@ -133,7 +133,8 @@ function createQuery(send: Send): Query {
     options: Partial<QueryOptions<unknown>> = {},
   ): Promise<unknown[]> {
     const { parse, signal } = options;
-    const { rows } = await send({ text, values: [...values] }, signal);
+    // Several statements in one text, as in a migration, have no rows of their own.
+    const { rows = [] } = await send({ text, values: [...values] }, signal);
     return parse ? rows.map((row) => parse(row)) : [...rows];
   }
   return query;

@@ -38,7 +38,7 @@ test("a sample outside the current folder is named whole, and quoted where a she
 
 test("the configuration that a start writes is one that the gateway reads", () => {
   const text = localConfig({ models: ["digits-s"], source: "./demo", backendUrl: "http://127.0.0.1:5" });
-  expect(parseConfig(text, { file: "t.yaml" }).routes).toEqual([
+  expect(parseConfig(text, { file: "t.yaml" }).routes).toMatchObject([
     { models: ["digits-s"], slo: 2_000, objective: "balanced", failover: [["local"]] },
   ]);
 });
@@ -63,9 +63,11 @@ test("a development key is made once, stored hashed, its text kept for its owner
   const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
   const key = await developmentKey(database, options);
   expect(await developmentKey(database, options)).toBe(key);
+  const everything = ["infer", "usage", "metrics", "admin", "explain"];
   expect([...database.rows.values()]).toEqual([
-    { id: key.split("_")[1], name: "development", hash: hashKey(key) },
+    { id: key.split("_")[1], name: "development", hash: hashKey(key), scopes: everything },
   ]);
+  expect(database.audited).toEqual([["tradewind start", "key.create", key.split("_")[1]]]);
   expect(await readFile(join(folder, "development-key"), "utf8")).toBe(`${key}\n`);
 
   database.revoke(key.split("_")[1] ?? "");
@@ -98,28 +100,38 @@ test("a development key that cannot be kept is one clear line", async () => {
   await rm(folder, { recursive: true });
 });
 
-type Row = { readonly id: string; readonly name: string; readonly hash: string };
+type Row = { readonly id: string; readonly name: string; readonly hash: string; readonly scopes: unknown };
 
-/** The one table of keys as far as these functions use it. */
+/** The tables of keys and of the audit as far as these functions use them. */
 function createFakeKeys() {
   const rows = new Map<string, Row>();
   const revoked = new Set<string>();
+  const audited: unknown[][] = [];
+  const answer = (text: string, values: readonly unknown[]): unknown[] => {
+    if (text.startsWith("INSERT INTO audit_events")) {
+      audited.push(values.slice(0, 3));
+      return [];
+    }
+    const [id = "", name = "", hash = ""] = values.map(String);
+    if (text.startsWith("INSERT INTO api_keys")) {
+      if (rows.has(id)) return [];
+      rows.set(id, { id, name, hash, scopes: values[4] });
+      return [{ id }];
+    }
+    return rows.has(id) && !revoked.has(id) ? [{ id }] : [];
+  };
   const query: Database["query"] = async <Result>(
     text: string,
     values: readonly unknown[] = [],
     { parse }: { readonly parse?: (row: unknown) => Result; readonly signal?: AbortSignal } = {},
   ): Promise<Result[]> => {
-    if (text.startsWith("INSERT")) {
-      const [id, name, hash] = values.map(String);
-      if (id && name && hash && !rows.has(id)) rows.set(id, { id, name, hash });
-      return [];
-    }
-    const active = [...rows.values()].filter(({ id }) => !revoked.has(id));
-    return parse ? active.map(parse) : [];
+    const found = answer(text, values);
+    return parse ? found.map(parse) : (found as Result[]);
   };
   const close = async (): Promise<void> => {};
   return {
     rows,
+    audited,
     revoke: (id: string) => revoked.add(id),
     query,
     transaction: <Result>(work: (given: Database["query"]) => Promise<Result>) => work(query),
