@@ -1,49 +1,98 @@
-import { Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import type { Chance } from "#infra/runtime/chance.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
-import { authenticate } from "./admission/authenticate.ts";
-import type { KeyRing } from "./admission/key-ring.ts";
+import type { Access } from "./admission/access.ts";
+import { type Authenticate, authenticateRing } from "./admission/authenticate.ts";
+import { answerPreflights, corsRing } from "./admission/cors.ts";
+import { scopeRing } from "./admission/permissions.ts";
+import { about } from "./document/about.ts";
+import { describedMetrics } from "./document/health-routes.ts";
+import { mount } from "./document/mount.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
+import type { ImagesDeps } from "./images/images-deps.ts";
 import { answerProblem } from "./problem.ts";
 import { traceRequests } from "./request-trace.ts";
+import { type AdminDeps, adminRoutes } from "./routes/admin.ts";
+import { documentRoutes } from "./routes/document.ts";
 import { type HealthDeps, healthRoutes } from "./routes/health.ts";
-import { type ImagesDeps, imageRoutes } from "./routes/images.ts";
+import { imageRoutes } from "./routes/images.ts";
+import { type OpenInferenceDeps, openInferenceRoutes } from "./routes/open-inference.ts";
+import { type UsageDeps, usageRoutes } from "./routes/usage.ts";
 
 export type AppDeps = ImagesDeps &
-  HealthDeps & { readonly keys: Pick<KeyRing, "find">; readonly metrics: Metrics; readonly chance: Chance };
+  HealthDeps &
+  AdminDeps &
+  UsageDeps &
+  OpenInferenceDeps & {
+    readonly access: Pick<Access, "origins">;
+    readonly metrics: Metrics;
+    readonly chance: Chance;
+  };
 
-/** The public door: who may pass which ring, from the outside in. */
-export function createApp(deps: AppDeps): Hono<GatewayEnv> {
-  const app = new Hono<GatewayEnv>();
+/** One address that the gateway listens on: who may come in there, and whether it leads to the administrators' rooms. */
+export type Door = {
+  readonly authenticate: Authenticate;
+  readonly leadsToAdmin: boolean;
+};
+
+/** A door's rings, from the outside in, and what lies behind them. */
+export function createApp(deps: AppDeps, door: Door): OpenAPIHono<GatewayEnv> {
+  const app = new OpenAPIHono<GatewayEnv>();
   app.use(traceRequests(deps.clock, deps.chance));
   app.onError(answerProblem);
   app.notFound((c) => answerProblem(unknownRoute(c.req.method, c.req.path), c));
 
   app.route("/", healthRoutes(deps));
-  app.use("/v1/*", authenticate(deps.keys));
-  app.use("/metrics", authenticate(deps.keys));
-  app.get("/metrics", async (c) =>
+  app.route(
+    "/",
+    documentRoutes(() => app.getOpenAPI31Document(about)),
+  );
+  for (const path of ["/v1/*", "/v2/*", "/metrics"]) {
+    app.use(path, answerPreflights(deps.access));
+    app.use(path, unlessHealth(authenticateRing(door.authenticate)));
+    app.use(path, unlessHealth(corsRing()));
+  }
+  app.use("/metrics", scopeRing("metrics"));
+  app.use("/v1/usage", scopeRing("usage"));
+  app.use("/v1/admin/*", scopeRing("admin"));
+
+  mount(app, describedMetrics, async (c) =>
     c.body(await deps.metrics.metrics(), 200, { "content-type": deps.metrics.contentType }),
   );
   app.route("/", imageRoutes(deps));
-  for (const [path, verb] of Object.entries(verbs)) {
-    app.all(path, (c) => {
-      c.header("allow", verb);
-      return answerProblem(wrongMethod(c.req.method, verb), c);
-    });
-  }
+  app.route("/", usageRoutes(deps));
+  app.route("/", openInferenceRoutes(deps));
+  if (door.leadsToAdmin) app.route("/v1/admin", adminRoutes(deps));
+  refuseOtherVerbs(app);
   return app;
 }
 
-/** What each path answers to; any other verb there is told so. */
-const verbs = {
-  "/livez": "GET, HEAD",
-  "/readyz": "GET, HEAD",
-  "/metrics": "GET, HEAD",
-  "/v1/models": "GET, HEAD",
-  "/v1/models/:model/detect": "POST",
-};
+/** The protocol's own probes come without a key, as ours do. */
+function unlessHealth(ring: MiddlewareHandler<GatewayEnv>): MiddlewareHandler<GatewayEnv> {
+  return async function exceptForHealth(c, next) {
+    return c.req.path.startsWith("/v2/health/") ? await next() : await ring(c, next);
+  };
+}
+
+/** Any other verb at a path that is there is told which ones it has. */
+function refuseOtherVerbs(app: OpenAPIHono<GatewayEnv>): void {
+  const verbs = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === "ALL") continue;
+    const known = verbs.get(path) ?? new Set();
+    verbs.set(path, known.add(method));
+    if (method === "GET") known.add("HEAD");
+  }
+  for (const [path, known] of verbs) {
+    const allowed = [...known].sort().join(", ");
+    app.all(path, (c) => {
+      c.header("allow", allowed);
+      return answerProblem(wrongMethod(c.req.method, allowed), c);
+    });
+  }
+}
 
 function unknownRoute(method: string, path: string): TradewindError {
   return new TradewindError("route_unknown", `there is nothing at ${method} ${path.slice(0, 200)}`);

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { providerSchema } from "#adapters/registry.ts";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { byteSizeUpTo, durationUpTo } from "#infra/runtime/config/units.ts";
+import { jwtIssuer } from "./admission/bearer-issuer.ts";
+import { isHostRule } from "./bodies/image-address.ts";
 
 const name = z
   .string()
@@ -12,8 +14,32 @@ const withinAnHour = durationUpTo("1h");
 const model = z.strictObject({
   /** Where the weights lie; the backends read it, the gateway only names it. */
   source: z.string().min(1),
-  task: z.literal("detect").default("detect"),
+  task: z.enum(["detect", "segment", "pose", "obb", "classify"]).default("detect"),
 });
+
+const cached = z.strictObject({
+  ttl: durationUpTo("30d").default(3_600_000),
+  /** For so long after that an old answer is given at once, while a new one is made. */
+  stale: durationUpTo("30d").default(600_000),
+  /** `content` leaves metadata out, so that a copy with another EXIF block is found. */
+  digest: z.enum(["bytes", "content"]).default("bytes"),
+  /** Precisions whose answers may stand for each other; usually only what answers is what is found. */
+  equivalent: z
+    .array(z.enum(["fp32", "fp16", "int8"]))
+    .max(3)
+    .default([]),
+});
+
+const prepared = z.strictObject({
+  /** Cuts out where and with what a picture was taken before it leaves; orientation and colours stay. */
+  strip: z.boolean().default(true),
+  downscale: z.enum(["never", "auto", "always"]).default("never"),
+  /** What `auto` compares: the way to the backend, and what it costs to leave this cloud. */
+  uploadMbitPerS: z.number().positive().default(200),
+  egressUsdPerGb: z.number().min(0).default(0),
+});
+
+const hostRule = "expected a host such as images.example.com, *.example.com, or * for any public one";
 
 const route = z.strictObject({
   models: z.array(name).min(1),
@@ -22,6 +48,14 @@ const route = z.strictObject({
   objective: z.enum(["cost", "balanced", "latency"]).default("balanced"),
   /** Groups of providers in the order in which they are tried. */
   failover: z.array(z.array(name).min(1)).min(1),
+  cache: z.union([z.literal("off").transform(() => undefined), cached]).prefault({}),
+  prepare: prepared.prefault({}),
+  /** What counts while Redis does not answer: this gateway's share, nothing, or nobody comes in. */
+  whenRedisIsAway: z.enum(["local", "open", "closed"]).default("local"),
+  /** Requests that a gateway takes from a limit at once, to spend them on answers it has in memory. */
+  lease: z.int().min(0).max(1_000).default(0),
+  /** Hosts whose images are fetched for callers that send an address; none unless they are listed. */
+  fetchFrom: z.array(z.string().max(255).refine(isHostRule, hostRule)).max(100).default([]),
 });
 
 const limits = z
@@ -35,10 +69,25 @@ const limits = z
     bodiesInHand: byteSizeUpTo("1024GiB").default(512 * 1_048_576),
     /** The longest a request may take once its body is here, however generous its route is. */
     requestTimeout: withinAnHour.default(30_000),
+    /** More pixels than this are refused before they are sent anywhere. */
+    pixels: z.int().min(1).max(1_000_000_000).default(50_000_000),
   })
   .refine(({ body, bodiesInHand }) => body <= bodiesInHand, {
     path: ["bodiesInHand"],
     error: "expected at least as much as limits.body, or no such body could come in",
+  });
+
+const listener = z
+  .strictObject({
+    address: z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "expected HOST:PORT"),
+    /** Who comes in here belongs to this tenant and needs no key: for addresses that only its machines reach. */
+    tenant: name.optional(),
+    /** The administrators' door; with one of these the public door does not lead to them. */
+    admin: z.boolean().default(false),
+  })
+  .refine(({ tenant, admin }) => tenant === undefined || !admin, {
+    path: ["tenant"],
+    error: "an administrators' door wants keys, so it cannot stand for a tenant",
   });
 
 export const Config = z
@@ -47,6 +96,14 @@ export const Config = z
     providers: z.record(name, providerSchema),
     routes: z.array(route).min(1),
     limits: limits.prefault({}),
+    /** Doors beside the public one, which --host and --port open. */
+    listeners: z.array(listener).max(16).default([]),
+    /** Processes that share the port. */
+    workers: z.union([z.literal("auto"), z.int().min(1).max(128)]).default(1),
+    /** Issuers whose tokens are as good as keys. */
+    access: z.strictObject({ jwt: z.array(jwtIssuer).max(8).default([]) }).prefault({}),
+    /** Answers that a gateway keeps in its own memory, before Redis. */
+    cacheMemory: byteSizeUpTo("64GiB").default(64 * 1_048_576),
     /** Where keys are: PostgreSQL at DATABASE_URL, or hashes in a file for a gateway that must run without one. */
     records: z.enum(["postgres", "file"]).default("postgres"),
     keysFile: z.string().min(1).default("keys.yaml"),

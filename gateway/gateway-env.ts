@@ -1,13 +1,18 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { ErrorCode } from "#infra/runtime/errors.ts";
+import type { TraceContext } from "#infra/runtime/trace-context.ts";
+import type { Caller } from "./caller.ts";
 
-/** What travels with one request through the gateway; the trace sets the first two, others as they become known. */
+/** What travels with one request through the gateway; the trace sets the first three, the rings set others as they become known. */
 export type GatewayEnv = {
   readonly Bindings: Partial<HttpBindings>;
   readonly Variables: {
     requestId: string;
     startedAt: number;
-    keyId?: string;
+    /** This gateway's own span in the caller's trace. */
+    trace: TraceContext;
+    /** Behind the ring that authenticates; nothing before it may ask. */
+    caller: Caller;
     model?: string;
     backend?: string;
     failure?: { readonly code: ErrorCode; readonly error: Error };

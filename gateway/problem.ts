@@ -10,22 +10,47 @@ import type { GatewayEnv } from "./gateway-env.ts";
 export function answerProblem(thrown: unknown, c: Context<GatewayEnv>): Response {
   const error = asTradewindError(thrown);
   c.set("failure", { code: error.code, error });
-  const status = error.kind.status as ContentfulStatusCode;
-  if (error.kind.status === 401) c.header("www-authenticate", 'Bearer realm="tradewind"');
-  if (error.kind.status === 503) c.header("retry-after", "1");
-  const isProtocol = /^\/v2(\/|$)/.test(c.req.path);
-  const body = isProtocol ? { error: error.message } : problemDetails(error, c.get("requestId"));
-  const contentType = isProtocol ? "application/json" : "application/problem+json";
-  return c.body(JSON.stringify(body), status, { "content-type": contentType });
+  const problem = problemOf(error, { requestId: c.get("requestId"), path: c.req.path });
+  return c.body(problem.body, problem.status as ContentfulStatusCode, { ...problem.headers });
 }
 
-function problemDetails(error: TradewindError, requestId: string): Record<string, unknown> {
+export type Problem = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/** The same for whoever stands at Node's own response. */
+export function problemOf(
+  error: TradewindError,
+  { requestId, path }: { readonly requestId: string; readonly path: string },
+): Problem {
+  const { status } = error.kind;
+  const isProtocol = /^\/v2(\/|$)/.test(path);
+  return {
+    status,
+    headers: {
+      "content-type": isProtocol ? "application/json" : "application/problem+json",
+      ...(status === 401 ? { "www-authenticate": 'Bearer realm="tradewind"' } : {}),
+      ...retryHeader(error),
+    },
+    body: JSON.stringify(isProtocol ? { error: error.message } : problemDetails(error, requestId)),
+  };
+}
+
+/** Whole seconds, rounded up: who comes a moment too early is refused again. */
+function retryHeader({ kind, retryAfterMs }: TradewindError): Record<string, string> {
+  if (retryAfterMs !== undefined)
+    return { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
+  return kind.status === 503 ? { "retry-after": "1" } : {};
+}
+
+export function problemDetails(error: TradewindError, requestId: string): Record<string, unknown> {
   const { status, retryable } = error.kind;
   const { code } = error;
-  const title = code.replaceAll("_", " ");
   return {
     type: `urn:tradewind:error:${code}`,
-    title,
+    title: code.replaceAll("_", " "),
     status,
     detail: error.message,
     code,

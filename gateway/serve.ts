@@ -1,72 +1,114 @@
 import { dirname, resolve } from "node:path";
 import { openProviders } from "#adapters/registry.ts";
-import { systemChance } from "#infra/runtime/chance.ts";
-import { systemClock } from "#infra/runtime/clock.ts";
-import { openHttpServer } from "#infra/runtime/http-server.ts";
+import { type Chance, systemChance } from "#infra/runtime/chance.ts";
+import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
-import { createMetrics } from "#infra/runtime/metrics.ts";
-import { openSoftState } from "#infra/runtime/soft-state/open-soft-state.ts";
-import { openKeyRing } from "./admission/key-ring.ts";
-import { createApp } from "./app.ts";
-import { openDirectory } from "./fleet/directory.ts";
-import { buildFleet } from "./fleet/snapshot.ts";
+import { createMetrics, type Metrics } from "#infra/runtime/metrics.ts";
+import { openAccess } from "./admission/access.ts";
+import { openBearerTokens } from "./admission/bearer-tokens.ts";
+import { MemoryTier } from "./cache/memory-tier.ts";
+import { createResultCache } from "./cache/result-cache.ts";
+import { createFlights } from "./cache/single-flight.ts";
+import type { Config } from "./config.ts";
+import { type Directory, openDirectory } from "./fleet/directory.ts";
+import { buildFleet, type Fleet } from "./fleet/snapshot.ts";
 import { loadConfig } from "./load-config.ts";
-import { openKeyReader } from "./records/open-key-reader.ts";
+import { openCounting } from "./open-counting.ts";
+import { openDoors } from "./open-doors.ts";
+import { admitInfer } from "./open-inference/admit-infer.ts";
+import { keepSwept } from "./records/keep-swept.ts";
+import { openRecords, type Records } from "./records/open-records.ts";
 import { logRequests, measureRequests } from "./telemetry.ts";
 
 export type ServeOptions = {
   readonly configFile: string;
+  /** What is in it, where whoever starts this has read it. */
+  readonly config?: Config;
   readonly host: string;
   readonly port: number;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** How many processes share this port, where they do. */
+  readonly workers?: number;
+  /** Which of them this is, from 1: the first does what one does for all. */
+  readonly worker?: number;
+  readonly metrics?: Metrics;
   readonly log: Log;
 };
 
-/** Config, stores, fleet, app, door: in this order, so that what fails first has opened least. */
+/** Config, records, counting, fleet, doors: in this order, so that what fails first has opened least. */
 export async function serveGateway(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { configFile, host, port, databaseUrl, redisUrl, log } = options;
-  const config = await loadConfig(configFile);
-  const metrics = createMetrics();
-  life.resources.use(measureRequests(metrics));
-  life.resources.use(logRequests(log, systemClock));
+  const { configFile, metrics = createMetrics(), worker = 1, log } = options;
+  const { resources } = life;
+  const config = options.config ?? (await loadConfig(configFile));
+  resources.use(measureRequests(metrics));
+  resources.use(logRequests(log, clock));
 
-  const keysFile = resolve(dirname(configFile), config.keysFile);
-  const reader = life.resources.use(
-    await openKeyReader({ records: config.records, keysFile, databaseUrl, log, signal: life.stopping }),
-  );
-  const keys = life.resources.use(await openKeyRing({ read: reader.read, clock: systemClock }));
+  const records = resources.use(await openRecordsOf(config, options, life.stopping));
+  const access = resources.use(await openAccess({ source: records.access, clock }));
+  const { database } = records;
+  if (database && worker === 1) resources.use(keepSwept(database, clock));
+  const tokens = resources.use(openBearerTokens(config.access.jwt, { clock, tenant: access.tenant }));
 
-  const softState = life.resources.use(await openSoftState({ redisUrl }));
-
-  const providers = await openProviders(config.providers);
-  for (const provider of providers.values()) life.resources.use(provider);
-  const fleet = await buildFleet(config, providers, { signal: life.stopping });
-  const directory = life.resources.use(await openDirectory({ fleet, clock: systemClock }));
-
-  const app = createApp({
-    keys,
-    metrics,
-    directory,
+  const counting = resources.use(await openCounting({ ...options, metrics, clock, database }));
+  const { fleet, directory } = await openFleet(life, config);
+  const { softState } = counting;
+  const memory = new MemoryTier({ clock, maxBytes: config.cacheMemory });
+  const cache = createResultCache({
     softState,
-    fleet: () => fleet,
-    ready: () => life.ready,
-    limits: config.limits,
-    inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
-    clock: systemClock,
-    chance: systemChance,
+    memory,
+    clock,
+    chance,
+    claimMs: config.limits.requestTimeout,
   });
-  const server = life.resources.use(
-    await openHttpServer({
-      fetch: app.fetch,
-      host,
-      port,
-      // The body reader gives up first and in our words; this is for what never reaches it.
-      requestTimeoutMs: config.limits.bodyTimeout + 10_000,
+  resources.defer(cache.settled);
+
+  const doors = resources.use(
+    await openDoors({
+      config,
+      address: options,
+      access,
+      tokens,
+      deps: {
+        ...counting,
+        access,
+        metrics,
+        directory,
+        cache,
+        flights: createFlights(),
+        database,
+        fleet: () => fleet,
+        admit: admitInfer({ ...counting, fleet: () => fleet }),
+        ready: () => life.ready,
+        limits: config.limits,
+        inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
+        clock,
+        chance,
+      },
     }),
   );
-  life.announce({ url: server.url });
-  log.info({ url: server.url }, "the gateway is ready");
+  life.announce({ url: doors.url });
+  log.info({ url: doors.url, listeners: doors.others }, "the gateway is ready");
+}
+
+const chance: Chance = systemChance;
+
+function openRecordsOf(config: Config, options: ServeOptions, signal: AbortSignal): Promise<Records> {
+  const { configFile, databaseUrl, worker = 1 } = options;
+  const keysFile = resolve(dirname(configFile), config.keysFile);
+  // What it warns of is true of all workers, and said by one.
+  const log = worker === 1 ? options.log : options.log.child({}, { level: "error" });
+  return openRecords({ records: config.records, keysFile, databaseUrl, log, clock, signal });
+}
+
+async function openFleet(
+  { resources, stopping }: Lifecycle,
+  config: Config,
+): Promise<{ readonly fleet: Fleet; readonly directory: Directory }> {
+  const providers = await openProviders(config.providers);
+  for (const provider of providers.values()) resources.use(provider);
+  const fleet = await buildFleet(config, providers, { signal: stopping });
+  return { fleet, directory: resources.use(await openDirectory({ fleet, clock })) };
 }

@@ -5,7 +5,18 @@ import type { Log } from "#infra/runtime/log.ts";
 import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
 
 /** What a metric tells apart: a name made of models and backends would make a series of each. */
-const concerns = new Set(["describing a model", "refreshing the keys", "soft-state-listener"]);
+const concerns = new Set([
+  "describing a model",
+  "idempotency",
+  "refreshing an answer",
+  "refreshing the keys",
+  "refreshing token keys",
+  "result cache",
+  "settling a request",
+  "soft-state-listener",
+  "sweeping old records",
+  "writing usage",
+]);
 
 /** Turns events into metrics until disposed. */
 export function measureRequests(metrics: Metrics): Disposable {

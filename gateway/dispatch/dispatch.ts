@@ -1,16 +1,23 @@
 import type { DetectOptions, ImageAnswer, ModelInfo } from "#inference/contract.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import type { TraceContext } from "#infra/runtime/trace-context.ts";
 import type { Directory } from "../fleet/directory.ts";
 import type { Backend, Route } from "../fleet/snapshot.ts";
 
 export type DispatchCall = {
-  readonly route: Route;
-  readonly image: Uint8Array;
+  readonly model: string;
+  /** Who can answer, in the order in which they are tried. */
+  readonly candidates: readonly Candidate[];
+  /** The encoded image, in pieces that are sent one behind the other. */
+  readonly image: readonly Uint8Array[];
   readonly options: DetectOptions;
+  readonly trace?: TraceContext;
   readonly signal: AbortSignal;
 };
 
-export type DispatchAnswer = ImageAnswer & { readonly backend: Backend; readonly model: ModelInfo };
+export type Candidate = { readonly backend: Backend; readonly model: ModelInfo };
+
+export type DispatchAnswer = ImageAnswer & Candidate;
 
 /** More tries than this only spend the deadline: what fails three times fails everywhere. */
 const mostTries = 3;
@@ -19,16 +26,13 @@ const mostTries = 3;
  * Sends an image to the first backend that can answer, in the route's order. A failure that another backend may not
  * share is tried elsewhere, never twice at the same one; a caller's own mistake comes back at once.
  */
-export async function dispatch(
-  call: DispatchCall,
-  directory: Pick<Directory, "find">,
-): Promise<DispatchAnswer> {
-  const { route, image, options, signal } = call;
-  let failure = nobodyThere(route.model);
-  for (const { backend, model } of candidates(route, directory).slice(0, mostTries)) {
+export async function dispatch(call: DispatchCall): Promise<DispatchAnswer> {
+  const { image, options, trace, signal } = call;
+  let failure = nobodyThere(call.model);
+  for (const { backend, model } of call.candidates.slice(0, mostTries)) {
     signal.throwIfAborted();
     try {
-      const answer = await backend.client.detect({ model, image, options, signal });
+      const answer = await backend.client.detect({ model, image, options, signal, ...(trace && { trace }) });
       return { ...answer, backend, model };
     } catch (error) {
       failure = asTradewindError(error);
@@ -38,13 +42,30 @@ export async function dispatch(
   throw failure;
 }
 
-type Candidate = { readonly backend: Backend; readonly model: ModelInfo };
-
-function candidates({ groups, model }: Route, directory: Pick<Directory, "find">): Candidate[] {
-  return groups.flat().flatMap((backend) => {
+/** The backends of a route that said they have its model. */
+export function candidates({ backends, model }: Route, directory: Pick<Directory, "find">): Candidate[] {
+  const found: Candidate[] = [];
+  for (const backend of backends) {
     const info = directory.find(backend, model);
-    return info ? [{ backend, model: info }] : [];
-  });
+    if (info) found.push({ backend, model: info });
+  }
+  return found;
+}
+
+/** The same for one version of the model: a backend without it is passed by, however well it knows another. */
+export async function candidatesOfVersion(
+  { backends, model }: Route,
+  version: string,
+  directory: Pick<Directory, "findVersion">,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Candidate[]> {
+  const found = await Promise.all(
+    backends.map(async (backend): Promise<Candidate[]> => {
+      const info = await directory.findVersion(backend, model, version, { signal }).catch(() => undefined);
+      return info ? [{ backend, model: info }] : [];
+    }),
+  );
+  return found.flat();
 }
 
 function nobodyThere(model: string): TradewindError {

@@ -1,3 +1,4 @@
+import type { DescribedModel } from "#adapters/open-inference.ts";
 import type { ModelInfo } from "#inference/contract.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
@@ -15,7 +16,16 @@ import type { Backend, Fleet } from "./snapshot.ts";
  * A backend that cannot be reached at all, or says that it does not have the model, is UNKNOWN at once.
  */
 export type Directory = AsyncDisposable & {
-  readonly find: (backend: Backend, model: string) => ModelInfo | undefined;
+  readonly find: (backend: Backend, model: string) => DescribedModel | undefined;
+  /** The same for one of the versions that the backend has, which is asked for when somebody first wants it. */
+  readonly findVersion: (
+    backend: Backend,
+    model: string,
+    version: string,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<ModelInfo | undefined>;
+  /** What was last heard of a model from anybody: its answers in the cache outlive its backends. */
+  readonly lastHeard: (model: string) => DescribedModel | undefined;
   /** Whether every route has a backend that can answer. */
   readonly complete: () => boolean;
   readonly close: () => Promise<void>;
@@ -30,13 +40,18 @@ export type DirectoryOptions = {
 
 const mostDoubts = 3;
 
+/** Versions that somebody pinned; a version's description never changes, so forgetting all of them costs one question each. */
+const mostVersions = 1_000;
+
 type Pair = { readonly backend: Backend; readonly model: string };
 
 /** Asks everybody once before it returns, so that a fleet that is up is known when the door opens. */
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const { fleet, clock, askAgainMs = 1_000, timeoutMs = 2_000 } = options;
   const pairs = pairsOf(fleet);
-  const known = new Map<string, ModelInfo>();
+  const known = new WeakMap<Backend, Map<string, DescribedModel>>();
+  const heard = new Map<string, DescribedModel>();
+  const versions = new Map<string, ModelInfo>();
   const doubts = new Map<string, number>();
   const stop = new AbortController();
 
@@ -44,12 +59,14 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     const key = keyOf(backend, model);
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
-      known.set(key, await backend.client.describe(model, { signal }));
+      const described = await backend.client.describe(model, { signal });
+      learn(known, backend, described);
+      heard.set(model, described);
       doubts.delete(key);
     } catch (error) {
       if (stop.signal.aborted) return;
       doubts.set(key, (doubts.get(key) ?? 0) + 1);
-      if (isGone(error) || (doubts.get(key) ?? 0) >= mostDoubts) known.delete(key);
+      if (isGone(error) || (doubts.get(key) ?? 0) >= mostDoubts) known.get(backend)?.delete(model);
       sideConcernSkipped.publish({ what: "describing a model", detail: `${model} at ${backend.id}`, error });
     }
   };
@@ -68,12 +85,38 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     stop.abort();
     await turning;
   };
-  const find: Directory["find"] = (backend, model) => known.get(keyOf(backend, model));
+  const find: Directory["find"] = (backend, model) => known.get(backend)?.get(model);
+  const findVersion: Directory["findVersion"] = async (backend, model, version, { signal }) => {
+    const latest = find(backend, model);
+    if (!latest?.versions.includes(version)) return undefined;
+    if (latest.version === version) return latest;
+    const key = `${keyOf(backend, model)}@${version}`;
+    const info = versions.get(key) ?? (await backend.client.describe(model, { version, signal }));
+    if (versions.size >= mostVersions) versions.clear();
+    versions.set(key, info);
+    return info;
+  };
   const complete = (): boolean =>
-    [...fleet.routes.values()].every(({ groups, model }) =>
-      groups.flat().some((backend) => find(backend, model)),
+    [...fleet.routes.values()].every(({ backends, model }) =>
+      backends.some((backend) => find(backend, model)),
     );
-  return { find, complete, close, [Symbol.asyncDispose]: close };
+  return {
+    find,
+    findVersion,
+    lastHeard: (model) => heard.get(model),
+    complete,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function learn(
+  known: WeakMap<Backend, Map<string, DescribedModel>>,
+  backend: Backend,
+  described: DescribedModel,
+): void {
+  const models = known.get(backend) ?? new Map<string, DescribedModel>();
+  known.set(backend, models.set(described.name, described));
 }
 
 function isGone(error: unknown): boolean {
@@ -82,8 +125,8 @@ function isGone(error: unknown): boolean {
 }
 
 function pairsOf({ routes }: Fleet): Pair[] {
-  return [...routes.values()].flatMap(({ groups, model }) =>
-    groups.flat().map((backend) => ({ backend, model })),
+  return [...routes.values()].flatMap(({ backends, model }) =>
+    backends.map((backend) => ({ backend, model })),
   );
 }
 

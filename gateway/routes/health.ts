@@ -1,7 +1,7 @@
-import { Hono } from "hono";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
+import { describedLive, describedReady } from "../document/health-routes.ts";
+import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
 import type { Directory } from "../fleet/directory.ts";
-import type { GatewayEnv } from "../gateway-env.ts";
 
 export type HealthDeps = {
   /** False before everything stands and from the first stop signal on. */
@@ -14,20 +14,21 @@ export type HealthDeps = {
  * `/livez`: the process runs, restart it if not. `/readyz`: send it traffic, or stop sending it. Soft state that is
  * away is told but does not make a gateway unready: every image can still be answered without it.
  */
-export function healthRoutes({ ready, directory, softState }: HealthDeps): Hono<GatewayEnv> {
-  return new Hono<GatewayEnv>()
-    .get("/livez", (c) => c.json({ live: true }))
-    .get("/readyz", async (c) => {
-      const answered = await softState.ping().then(
-        () => true,
-        () => false,
-      );
-      const state = {
-        process: ready() ? "ready" : "starting or stopping",
-        backends: directory.complete() ? "ready" : "missing",
-        soft_state: answered ? "ready" : "away",
-      };
-      const isReady = ready() && directory.complete();
-      return c.json({ ready: isReady, ...state }, isReady ? 200 : 503);
-    });
+export function healthRoutes({ ready, directory, softState }: HealthDeps): DescribedRoutes {
+  const routes = createRoutes();
+  mount(routes, describedLive, (c) => c.json({ live: true }));
+  mount(routes, describedReady, async (c) => {
+    const answered = await softState.ping().then(
+      () => true,
+      () => false,
+    );
+    const state = {
+      process: ready() ? "ready" : "starting or stopping",
+      backends: directory.complete() ? "ready" : "missing",
+      soft_state: answered ? "ready" : "away",
+    };
+    const isReady = ready() && directory.complete();
+    return c.json({ ready: isReady, ...state }, isReady ? 200 : 503);
+  });
+  return routes;
 }

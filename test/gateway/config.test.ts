@@ -23,6 +23,11 @@ test("the small configuration of three clouds parses, with the defaults filled i
       slo: 250,
       objective: "balanced",
       failover: [["ours-ecs", "burst-run"], ["cpu-azure"]],
+      cache: { ttl: 3_600_000, stale: 600_000, digest: "bytes", equivalent: [] },
+      prepare: { strip: true, downscale: "never", uploadMbitPerS: 200, egressUsdPerGb: 0 },
+      whenRedisIsAway: "local",
+      lease: 0,
+      fetchFrom: [],
     },
   ]);
   expect(config.limits).toEqual({
@@ -31,6 +36,7 @@ test("the small configuration of three clouds parses, with the defaults filled i
     inFlight: 256,
     bodiesInHand: 536_870_912,
     requestTimeout: 30_000,
+    pixels: 50_000_000,
   });
   expect(config.records).toBe("postgres");
 });
@@ -78,4 +84,26 @@ test("an objective of no time at all is refused", () => {
   expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(
     'routes.0.slo: expected a duration from 1ms to 1h, got "0ms"',
   );
+});
+
+test("a route may do without a cache, or say how long answers are good", () => {
+  const cacheOf = (cache: string) =>
+    parseConfig(small.replace("objective: balanced", `cache: ${cache}`), { file: "t.yaml" }).routes[0]?.cache;
+  expect(cacheOf("off")).toBeUndefined();
+  expect(cacheOf("{ ttl: 5m, stale: 1s, digest: content }")).toMatchObject({ ttl: 300_000, stale: 1_000 });
+  expect(() => cacheOf("{ ttl: 5 }")).toThrow("routes.0.cache");
+});
+
+test.each([
+  ['[{ address: "127.0.0.1" }]', "expected HOST:PORT"],
+  ['[{ address: "127.0.0.1:1", tenant: acme, admin: true }]', "it cannot stand for a tenant"],
+])("the listener %s is refused", (listeners, problem) => {
+  expect(() => parseConfig(`${small}listeners: ${listeners}\n`, { file: "t.yaml" })).toThrow(problem);
+});
+
+test("hosts to fetch from are names, not addresses", () => {
+  const from = (hosts: string) =>
+    parseConfig(small.replace("objective: balanced", `fetchFrom: ${hosts}`), { file: "t.yaml" });
+  expect(from('["images.example.com", "*.example.org"]').routes[0]?.fetchFrom.length).toBe(2);
+  expect(() => from('["http://10.0.0.1/"]')).toThrow("expected a host such as");
 });

@@ -4,6 +4,7 @@ import { openDirectory } from "#gateway/fleet/directory.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
 import { describedModel, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
+import { routeOver } from "#test/support/routes.ts";
 
 test("a backend gets known when it comes up and forgotten when it goes", async () => {
   let up = false;
@@ -13,7 +14,7 @@ test("a backend gets known when it comes up and forgotten when it goes", async (
   });
   await using client = createOpenInferenceClient({ url: server.url });
   const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
-  const fleet = { routes: new Map([["digits-s", { model: "digits-s", sloMs: 100, groups: [[backend]] }]]) };
+  const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
   const clock = createFakeClock();
   await using directory = await openDirectory({ fleet, clock, askAgainMs: 1_000 });
 
@@ -52,7 +53,7 @@ async function knownThen(change: NonNullable<Described>) {
   );
   const client = stack.use(createOpenInferenceClient({ url: server.url }));
   const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
-  const fleet = { routes: new Map([["digits-s", { model: "digits-s", sloMs: 100, groups: [[backend]] }]]) };
+  const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
   const clock = createFakeClock();
   const directory = stack.use(await openDirectory({ fleet, clock, askAgainMs: 1_000 }));
   expect(directory.complete()).toBe(true);
@@ -82,4 +83,33 @@ test("a backend that says it has no such model is out of the fleet at once", asy
   await using gone = await knownThen(json(404, { error: "no such model" }));
   await gone.askUntil(2);
   await expect.poll(() => gone.directory.complete()).toBe(false);
+});
+
+test("a version that a backend has is asked for once, one that it has not is never asked for", async () => {
+  const asked: string[] = [];
+  await using server = await startFakeBackend({
+    describe: (request, response) => {
+      asked.push(request.url ?? "");
+      const version = request.url?.split("/versions/")[1];
+      json(200, version ? { ...describedModel, versions: [version] } : describedModel)(request, response);
+    },
+  });
+  await using client = createOpenInferenceClient({ url: server.url });
+  const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
+  const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
+  await using directory = await openDirectory({ fleet, clock: createFakeClock() });
+  const signal = AbortSignal.timeout(5_000);
+  const find = (version: string) => directory.findVersion(backend, "digits-s", version, { signal });
+  expect((await find("2"))?.version).toBe("2");
+  expect(await find("7")).toBeUndefined();
+  expect((await find("1"))?.version).toBe("1");
+  expect((await find("1"))?.version).toBe("1");
+  expect(asked.filter((path) => path.includes("/versions/"))).toEqual(["/v2/models/digits-s/versions/1"]);
+});
+
+test("what was last heard of a model outlives the backend that said it", async () => {
+  await using gone = await knownThen(json(404, { error: "no such model" }));
+  await gone.askUntil(2);
+  await expect.poll(() => gone.directory.complete()).toBe(false);
+  expect(gone.directory.lastHeard("digits-s")?.version).toBe("2");
 });

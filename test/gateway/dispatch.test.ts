@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
 import type { OpenInferenceClient } from "#adapters/open-inference.ts";
-import { dispatch } from "#gateway/dispatch/dispatch.ts";
+import { candidates, dispatch } from "#gateway/dispatch/dispatch.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
 import { type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
+import { routeOver } from "#test/support/routes.ts";
 
 const model = {
   name: "m",
   version: "1",
+  versions: ["1"],
   task: "detect",
   names: [],
   precision: "fp32",
@@ -27,22 +29,26 @@ function backendThat(id: string, asked: string[], failure?: ErrorCode): Backend 
   const client: OpenInferenceClient = {
     detect,
     describe: async () => model,
+    pass: async () => ({ status: 200, headers: {}, body: Buffer.alloc(0) }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
   return { id, url: `http://${id}`, client, usdPerRequest: 0 };
 }
 
-const send = (groups: Backend[][], { known = () => true }: { known?: (backend: Backend) => boolean } = {}) =>
-  dispatch(
-    {
-      route: { model: "m", sloMs: 100, groups },
-      image: new Uint8Array(1),
-      options: { conf: 0, iou: 0, maxDetections: 1 },
-      signal: AbortSignal.timeout(1_000),
-    },
-    { find: (backend) => (known(backend) ? model : undefined) },
-  );
+const send = (
+  groups: Backend[][],
+  { known = () => true }: { known?: (backend: Backend) => boolean } = {},
+) => {
+  const find = (backend: Backend) => (known(backend) ? model : undefined);
+  return dispatch({
+    model: "m",
+    candidates: candidates(routeOver(groups, { model: "m" }), { find }),
+    image: [new Uint8Array(1)],
+    options: { conf: 0, iou: 0, maxDetections: 1 },
+    signal: AbortSignal.timeout(1_000),
+  });
+};
 
 test("the first backend of the first group answers when all is well", async () => {
   const asked: string[] = [];

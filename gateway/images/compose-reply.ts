@@ -1,0 +1,100 @@
+import type { BackendTimings } from "#inference/contract.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import { cacheStatus } from "../cache/cache-status.ts";
+import type { Route } from "../fleet/snapshot.ts";
+import { answerText, listText } from "./answer-text.ts";
+import { withFormat } from "./formats.ts";
+import type { ImageAsk, ImageReply } from "./image-ask.ts";
+import type { ImageOptions } from "./read-options.ts";
+import type { Seen, SeenOrFailed } from "./seen.ts";
+
+export type Composing = {
+  readonly ask: ImageAsk;
+  readonly route: Route;
+  readonly options: ImageOptions;
+  readonly several: boolean;
+  readonly seen: readonly SeenOrFailed[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+};
+
+/** The answer as it goes out: one shape for one image, a list for several. */
+export function composeReply({ ask, route, options, several, seen, headers, clock }: Composing): ImageReply {
+  const totalMs = clock.elapsed() - ask.startedAt;
+  const late = totalMs > (options.deadlineMs ?? route.sloMs);
+  const texts = seen.map((one) => textOf(one, { requestId: ask.requestId, late, totalMs, options }));
+  const [first] = seen;
+  if (first && !(first instanceof TradewindError)) ask.note({ backend: first.answer.backend });
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/json",
+      ...headers,
+      ...cacheHeaders(seen, clock.now()),
+      "server-timing": serverTiming(seen, totalMs),
+    },
+    body: several ? listText(ask.requestId, texts) : theOnly(texts),
+  };
+}
+
+/** A single image that failed has failed its request before this. */
+function theOnly([text]: readonly (string | TradewindError)[]): string {
+  if (text === undefined || text instanceof TradewindError)
+    throw text ?? new TradewindError("internal", "no image");
+  return text;
+}
+
+type Text = {
+  readonly requestId: string;
+  readonly late: boolean;
+  readonly totalMs: number;
+  readonly options: ImageOptions;
+};
+
+function textOf(one: SeenOrFailed, { requestId, late, totalMs, options }: Text): string | TradewindError {
+  if (one instanceof TradewindError) return one;
+  const { answer, outcome, timings = noTimings, nanoUsd } = one;
+  return answerText({
+    core: withFormat(answer.core, options.format),
+    requestId,
+    backend: answer.backend,
+    cache: outcome,
+    deadlineMissed: late,
+    timings,
+    totalMs,
+    costUsd: nanoUsd / 1e9,
+  });
+}
+
+const noTimings: BackendTimings = { queue: 0, preprocess: 0, inference: 0, postprocess: 0 };
+
+/** Of a list each image has its own outcome in its own answer; one header could only tell of one. */
+function cacheHeaders(seen: readonly SeenOrFailed[], now: number): Record<string, string> {
+  const [only] = seen;
+  if (seen.length !== 1 || !only || only instanceof TradewindError) return {};
+  const { outcome, answer } = only;
+  return { "cache-status": cacheStatus({ ...wordOf(outcome), ...ttlOf(answer, now) }) };
+}
+
+/** A stale answer that was given is a hit to those who read this header, with its time to live below zero. */
+function wordOf(outcome: Seen["outcome"]): Parameters<typeof cacheStatus>[0] {
+  return outcome === "stale" ? { outcome: "hit" } : { outcome, stored: outcome === "miss" };
+}
+
+function ttlOf({ freshUntil }: Seen["answer"], now: number): { readonly ttlMs?: number } {
+  return freshUntil === undefined ? {} : { ttlMs: freshUntil - now };
+}
+
+function serverTiming(seen: readonly SeenOrFailed[], totalMs: number): string {
+  const made = seen.find((one): one is Seen => !(one instanceof TradewindError) && one.timings !== undefined);
+  if (!made?.timings) return `total;dur=${hundredths(totalMs)}`;
+  const { queue, preprocess, inference, postprocess } = made.timings;
+  const backend = `queue;dur=${hundredths(queue)}, preprocess;dur=${hundredths(preprocess)}`;
+  const rest = `inference;dur=${hundredths(inference)}, postprocess;dur=${hundredths(postprocess)}`;
+  return `${backend}, ${rest}, total;dur=${hundredths(totalMs)}`;
+}
+
+function hundredths(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,35 @@
+import type { BackendTimings } from "#inference/contract.ts";
+import type { TradewindError } from "#infra/runtime/errors.ts";
+import type { CacheWishes } from "../cache/cache-control.ts";
+import type { CachedAnswer, FinishedAnswer } from "../cache/cached-answer.ts";
+import type { Candidate } from "../dispatch/dispatch.ts";
+import type { Route } from "../fleet/snapshot.ts";
+import type { ImageAsk } from "./image-ask.ts";
+import type { PreparedImage } from "./prepare-image.ts";
+import type { ImageOptions } from "./read-options.ts";
+
+/** How an answer came about: out of the cache, old but good enough, made now, made for somebody else, or made without asking. */
+export type Outcome = "hit" | "stale" | "miss" | "collapsed" | "bypass";
+
+/** One image's answer. */
+export type Seen = {
+  readonly answer: FinishedAnswer & Partial<Pick<CachedAnswer, "freshUntil">>;
+  readonly outcome: Outcome;
+  /** Of whoever made it now; an answer that lay there took no time of a backend's. */
+  readonly timings: BackendTimings | undefined;
+  readonly nanoUsd: number;
+};
+
+/** What became of one image of a request: one that is bad among several fails alone. */
+export type SeenOrFailed = Seen | TradewindError;
+
+/** One request's images, ready to be looked at. */
+export type SeeImages = {
+  readonly ask: ImageAsk;
+  readonly route: Route;
+  readonly options: ImageOptions;
+  readonly candidates: readonly Candidate[];
+  readonly images: readonly (PreparedImage | TradewindError)[];
+  readonly control: CacheWishes;
+  readonly signal: AbortSignal;
+};

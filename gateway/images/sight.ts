@@ -1,0 +1,62 @@
+import type { ModelInfo } from "#inference/contract.ts";
+import type { Lookup } from "#infra/runtime/soft-state/soft-state.ts";
+import { suits } from "../cache/cache-control.ts";
+import { type CacheKey, cacheKey } from "../cache/cache-key.ts";
+import type { CachedAnswer } from "../cache/cached-answer.ts";
+import type { Found } from "../cache/result-cache.ts";
+import type { ImagesDeps } from "./images-deps.ts";
+import type { PreparedImage } from "./prepare-image.ts";
+import { canonicalOptions } from "./read-options.ts";
+import type { SeeImages, Seen } from "./seen.ts";
+
+/** One image on its way to an answer. */
+export type Sight = {
+  readonly image: PreparedImage;
+  /** Under which this model's answer is kept; undefined where nothing may be. */
+  readonly keyFor: (model: ModelInfo) => CacheKey | undefined;
+  /** The key of the model that would answer now. */
+  readonly key: CacheKey | undefined;
+  /** What lies in this gateway's memory. */
+  readonly memory: CachedAnswer | undefined;
+  /** The question to Redis, where memory has no answer. */
+  readonly lookup: Lookup | undefined;
+};
+
+export function beginSight(image: PreparedImage, see: SeeImages, deps: ImagesDeps): Sight {
+  const { route, control, candidates } = see;
+  const expected = candidates[0]?.model ?? deps.directory.lastHeard(route.model);
+  const keyFor = (model: ModelInfo): CacheKey | undefined => keyOf(image, model, see);
+  const key = expected ? keyFor(expected) : undefined;
+  if (!key || control.noCache) return { image, keyFor, key, memory: undefined, lookup: undefined };
+  const peeked = deps.cache.peek(key);
+  const memory = peeked && suits(peeked, control, deps.clock.now()) ? peeked : undefined;
+  return { image, keyFor, key, memory, lookup: memory ? undefined : deps.cache.lookup(key) };
+}
+
+/** What was kept earlier, if the caller takes it. */
+export function recall(
+  { key, memory }: Sight,
+  found: Found | undefined,
+  { control }: SeeImages,
+  { cache, clock }: ImagesDeps,
+): Seen | undefined {
+  const answer = memory ?? (key && found ? cache.heard(key, found) : undefined);
+  const state = answer && suits(answer, control, clock.now());
+  if (!answer || !state) return undefined;
+  return { answer, outcome: state === "fresh" ? "hit" : "stale", timings: undefined, nanoUsd: 0 };
+}
+
+function keyOf({ digest }: PreparedImage, model: ModelInfo, see: SeeImages): CacheKey | undefined {
+  const { ask, route, options, control } = see;
+  const { cache, prepare } = route.rules;
+  if (!cache || control.noStore) return undefined;
+  const equivalent = cache.equivalent.includes(model.precision);
+  return cacheKey({
+    tenant: ask.caller.tenant.id,
+    model: route.model,
+    version: model.version,
+    answerClass: equivalent ? [...cache.equivalent].sort().join("+") : model.precision,
+    parameters: `${canonicalOptions(options)};${prepare.downscale}`,
+    digest,
+  });
+}

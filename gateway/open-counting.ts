@@ -1,0 +1,67 @@
+import { systemChance } from "#infra/runtime/chance.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
+import type { Metrics } from "#infra/runtime/metrics.ts";
+import type { Database } from "#infra/runtime/postgres/database.ts";
+import { createRequestIds } from "#infra/runtime/request-id.ts";
+import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
+import { joinMembers } from "#infra/runtime/soft-state/members.ts";
+import { openSoftState } from "#infra/runtime/soft-state/open-soft-state.ts";
+import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
+import { createSteadySoftState } from "#infra/runtime/soft-state/steady.ts";
+import { type Admission, createAdmission } from "./admission/admission.ts";
+import { measureAdmissions } from "./measure-admissions.ts";
+import { touchKeys } from "./records/keys.ts";
+import { usageInPostgres } from "./records/usage.ts";
+import { openUsage, type Usage } from "./usage/usage.ts";
+import { createUsageInMemory } from "./usage/usage-in-memory.ts";
+import type { UsageStore } from "./usage/usage-store.ts";
+
+/** Where requests, images and money are counted: in Redis for all gateways, in the records for good. */
+export type Counting = AsyncDisposable & {
+  readonly softState: SoftState;
+  readonly admission: Admission;
+  readonly usage: Usage;
+  readonly usageStore: UsageStore;
+};
+
+export type CountingOptions = {
+  readonly redisUrl: string | undefined;
+  readonly database: Database | undefined;
+  /** Processes behind this port. */
+  readonly workers?: number;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+};
+
+export async function openCounting(options: CountingOptions): Promise<Counting> {
+  const { redisUrl, database, workers = 1, metrics, clock } = options;
+  await using opening = new AsyncDisposableStack();
+  const softState = opening.use(createSteadySoftState(await openSoftState({ redisUrl }), { clock }));
+  const local = opening.use(createSoftStateInProcess());
+  const name = createRequestIds(clock, systemChance);
+  const members = opening.use(await joinMembers({ softState, clock, group: "gateways", id: name() }));
+  const store = database ? usageInPostgres(database) : createUsageInMemory();
+  const touch = database && {
+    touch: (lastUsed: ReadonlyMap<string, number>) => touchKeys(database, lastUsed),
+  };
+  const usage = opening.use(await openUsage({ store, clock, ...touch }));
+  const shared = redisUrl !== undefined;
+  const admission = createAdmission({
+    softState,
+    local,
+    shared,
+    gateways: () => (shared ? members.count() : workers),
+    used: usage.month,
+    clock,
+    name,
+    onCounted: measureAdmissions(metrics),
+  });
+  const opened = opening.move();
+  return {
+    softState,
+    admission,
+    usage,
+    usageStore: store,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

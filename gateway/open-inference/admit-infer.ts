@@ -1,0 +1,43 @@
+import type { Context } from "hono";
+import type { Admission } from "../admission/admission.ts";
+import { type Backend, type Fleet, inNanoUsd } from "../fleet/snapshot.ts";
+import type { GatewayEnv } from "../gateway-env.ts";
+import type { Usage } from "../usage/usage.ts";
+import type { AdmitAsk, AdmittedInfer } from "./deps.ts";
+
+export type AdmitInferDeps = {
+  readonly fleet: () => Fleet;
+  readonly admission: Pick<Admission, "admit">;
+  readonly usage: Pick<Usage, "count">;
+};
+
+/** Counts requests of the protocol as those of our own API are counted, one image each or as many as they carry. */
+export function admitInfer({ fleet, admission, usage }: AdmitInferDeps) {
+  return async (c: Context<GatewayEnv>, { model, images }: AdmitAsk): Promise<AdmittedInfer> => {
+    const caller = c.get("caller");
+    const route = fleet().routes.get(model);
+    const nanoUsdEach = route?.nanoUsdEach ?? 0;
+    const admitted = await admission.admit({
+      caller,
+      model,
+      whenAway: route?.rules.whenRedisIsAway ?? "local",
+      images,
+      uncached: images,
+      nanoUsdEach,
+      lookups: [],
+    });
+    let by: Pick<Backend, "usdPerRequest"> | undefined;
+    const end = (): void => {
+      const used = by ? { images, nanoUsd: images * inNanoUsd(by.usdPerRequest) } : { images: 0, nanoUsd: 0 };
+      admitted.end(used);
+      const { tenant, id: keyId } = caller;
+      usage.count({ tenant: tenant.id, keyId, model, ...used, cached: 0, failed: by ? 0 : images });
+    };
+    return {
+      answered: (backend) => {
+        by = backend;
+      },
+      [Symbol.dispose]: end,
+    };
+  };
+}

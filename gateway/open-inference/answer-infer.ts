@@ -1,0 +1,44 @@
+import type { Context } from "hono";
+import { readBody } from "#infra/runtime/read-body.ts";
+import { needScope } from "../admission/permissions.ts";
+import type { GatewayEnv } from "../gateway-env.ts";
+import { answerPassed } from "./answers.ts";
+import { countImages } from "./count-images.ts";
+import type { OpenInferenceDeps } from "./deps.ts";
+import { backendsFor } from "./find-target.ts";
+import { headersForBackend } from "./pass-headers.ts";
+import { passOn } from "./pass-on.ts";
+import { deadlineOf, targetOf } from "./requested.ts";
+
+/** One infer request from its head to its answer, its tensors untouched on the way. */
+export async function answerInfer(c: Context<GatewayEnv>, deps: OpenInferenceDeps): Promise<Response> {
+  const caller = c.get("caller");
+  needScope(caller, "infer");
+  const target = targetOf(c, deps);
+  deps.admission.refuseExhausted(caller, target.route.model);
+  using place = deps.inFlight.enter(0);
+  using deadline = deadlineOf(c, deps);
+  const { body: maxBytes, bodyTimeout: timeoutMs } = deps.limits;
+  const body = await readBody(c, { maxBytes, timeoutMs, onBytes: place.grow });
+  const headers = headersForBackend(c.req.header(), c.get("trace"));
+  const images = countImages({
+    body,
+    headLength: headers["inference-header-content-length"],
+    encoding: headers["content-encoding"],
+  });
+  using admitted = await deps.admit(c, { model: target.route.model, images });
+  const path = `${target.path}/infer${queryOf(c)}`;
+  const { signal } = deadline;
+  const call = { method: "POST", path, headers, body, signal, maxBytes: mostTensorBytes } as const;
+  const passed = await passOn(target, call, backendsFor(target, deps.directory));
+  admitted.answered(passed.backend);
+  return answerPassed(c, passed);
+}
+
+/** A batch of what detectors have as outputs is tens of megabytes. */
+const mostTensorBytes = 64 * 1_048_576;
+
+function queryOf({ req }: Context): string {
+  const at = req.url.indexOf("?");
+  return at < 0 ? "" : req.url.slice(at);
+}

@@ -1,0 +1,84 @@
+import { type Context, Hono } from "hono";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import type { GatewayEnv } from "../gateway-env.ts";
+import { answerInfer } from "../open-inference/answer-infer.ts";
+import { answerModelReady, answerQuestion, ask } from "../open-inference/answer-question.ts";
+import { answerJson, answerNotReady } from "../open-inference/answers.ts";
+import type { OpenInferenceDeps } from "../open-inference/deps.ts";
+import { findTarget } from "../open-inference/find-target.ts";
+import { indexFor, namesFor } from "../open-inference/list-models.ts";
+import { readFlag } from "../open-inference/read-flag.ts";
+import { readAllStatistics } from "../open-inference/statistics.ts";
+
+export type { OpenInferenceDeps } from "../open-inference/deps.ts";
+
+/** The Open Inference Protocol as its clients speak it, each request handed to a backend of the model's route. */
+export function openInferenceRoutes(deps: OpenInferenceDeps): Hono<GatewayEnv> {
+  const routes = new Hono<GatewayEnv>();
+  for (const path of ["/v2", "/v2/"]) routes.get(path, (c) => answerJson(c, server));
+  routes.get("/v2/health/live", (c) => answerJson(c, { live: true }));
+  routes.get("/v2/health/ready", (c) => answerReady(c, deps));
+  routes.get("/v2/models", (c) => answerJson(c, { models: namesFor(deps.fleet(), c.get("caller")) }));
+  routes.get("/v2/models/stats", (c) => answerStatistics(c, deps));
+  routes.post("/v2/repository/index", (c) => answerIndex(c, deps));
+  for (const base of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
+    for (const question of ["", "/config", "/stats"]) {
+      routes.get(base + question, (c) => answerQuestion(c, deps, question));
+    }
+    routes.get(`${base}/ready`, (c) => answerModelReady(c, deps));
+    routes.post(`${base}/infer`, (c) => answerInfer(c, deps));
+  }
+  for (const [path, why] of Object.entries(refused)) {
+    routes.on(["GET", "POST"], path, () => {
+      throw new TradewindError("forbidden", why);
+    });
+  }
+  return routes;
+}
+
+const server = {
+  name: "tradewind",
+  version: "0.1.0",
+  extensions: [
+    "binary_tensor_data",
+    "classification",
+    "model_configuration",
+    "parameters",
+    "schedule_policy",
+    "statistics",
+  ],
+};
+
+const noLoading = "this gateway does not load models";
+const noSettings = "settings are the backends' own, and this gateway does not pass them on";
+const noSharedMemory = "shared memory is not served here: send tensors in the request";
+
+/** What the protocol has for whoever runs a server, and not for who calls one. */
+const refused: Readonly<Record<string, string>> = {
+  "/v2/repository/models/:model/load": noLoading,
+  "/v2/repository/models/:model/unload": noLoading,
+  "/v2/logging": noSettings,
+  "/v2/trace/setting": noSettings,
+  "/v2/models/:model/trace/setting": noSettings,
+  "/v2/systemsharedmemory/*": noSharedMemory,
+  "/v2/cudasharedmemory/*": noSharedMemory,
+};
+
+function answerReady(c: Context<GatewayEnv>, { ready, directory }: OpenInferenceDeps): Response {
+  if (!ready() || !directory.complete()) return answerNotReady(c, "the server");
+  return answerJson(c, { live: true, ready: true });
+}
+
+async function answerIndex(c: Context<GatewayEnv>, deps: OpenInferenceDeps): Promise<Response> {
+  const onlyReady = await readFlag(c, "ready");
+  const entries = indexFor(deps.fleet(), c.get("caller"), deps.directory);
+  return answerJson(c, onlyReady ? entries.filter(({ state }) => state === "READY") : entries);
+}
+
+async function answerStatistics(c: Context<GatewayEnv>, deps: OpenInferenceDeps): Promise<Response> {
+  const caller = c.get("caller");
+  const targets = namesFor(deps.fleet(), caller).map((model) =>
+    findTarget(deps.fleet(), caller, { model, version: undefined }),
+  );
+  return answerJson(c, await readAllStatistics(targets, (target) => ask(c, deps, target, "/stats")));
+}

@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { createOpenInferenceClient } from "#adapters/open-inference.ts";
+import type { Backend } from "#gateway/fleet/snapshot.ts";
+import { type Passed, passOn } from "#gateway/open-inference/pass-on.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import { type FakeBackend, json, startFakeBackend } from "#test/support/fake-backend.ts";
+import { freePort } from "#test/support/free-port.ts";
+
+type Answer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"]>;
+
+type Tried = { readonly outcome: Passed | TradewindError; readonly asked: readonly number[] };
+
+/** What comes of a request that may go to backends that answer so; undefined is one that is gone. */
+async function tryAll(answers: readonly (Answer | undefined)[], name = "digits-s"): Promise<Tried> {
+  await using stack = new AsyncDisposableStack();
+  const fakes: (FakeBackend | undefined)[] = [];
+  const backends: Backend[] = [];
+  for (const infer of answers) {
+    const fake = infer && stack.use(await startFakeBackend({ infer }));
+    const url = fake?.url ?? `http://127.0.0.1:${await freePort()}`;
+    fakes.push(fake);
+    backends.push({ id: url, url, client: stack.use(createOpenInferenceClient({ url })), usdPerRequest: 0 });
+  }
+  const target = { route: { model: "digits-s" }, name, version: undefined, path: `/v2/models/${name}` };
+  const signal = AbortSignal.timeout(5_000);
+  const call = { method: "POST", path: `${target.path}/infer`, headers: {}, signal } as const;
+  const outcome = await passOn(target, { ...call, body: Buffer.from("{}"), maxBytes: 1_000 }, backends).catch(
+    (error: TradewindError) => error,
+  );
+  return { outcome, asked: fakes.map((fake) => fake?.requests.length ?? 0) };
+}
+
+const good = json(200, { model_name: "digits-s", outputs: [] });
+
+test.each([
+  ["is gone", undefined],
+  ["is full", json(503, { error: "full" })],
+  ["has had too many requests", json(429, { error: "slow down" })],
+  ["fails", json(500, { error: "oh" })],
+  [
+    "wants a key that it does not get",
+    json(401, { error: "who are you" }, { "tradewind-error": "key_missing" }),
+  ],
+  ["lost the model", json(404, { error: "what model" }, { "tradewind-error": "model_unknown" })],
+  ["sends somewhere else", json(302, {}, { location: "http://127.0.0.1/" })],
+  ["says more than there is room for", json(200, { text: "x".repeat(2_000) })],
+])("a request whose first backend %s is answered by the next", async (_, first) => {
+  const { outcome, asked } = await tryAll([first, good]);
+  expect(outcome).toMatchObject({ status: 200 });
+  expect(asked).toEqual([first ? 1 : 0, 1]);
+});
+
+test.each([400, 413, 415, 422])(
+  "a request refused with %d is tried nowhere else, and why stays inside",
+  async (status) => {
+    const { outcome, asked } = await tryAll([json(status, { error: "secret stack trace" }), good]);
+    expect(outcome).toMatchObject({
+      code: "request_rejected",
+      message: "the backend did not accept the request",
+    });
+    expect(asked).toEqual([1, 0]);
+  },
+);
+
+test("what our backend says of a request is told word for word", async () => {
+  const said = json(400, { error: "input 'x' is missing" }, { "tradewind-error": "request_malformed" });
+  const { outcome, asked } = await tryAll([said, good]);
+  expect(outcome).toMatchObject({ code: "request_malformed", message: "input 'x' is missing" });
+  expect(asked).toEqual([1, 0]);
+});
+
+test("three tries are enough", async () => {
+  const full = json(503, { error: "full" });
+  const { outcome, asked } = await tryAll([full, full, full, good]);
+  expect(outcome).toMatchObject({ code: "backend_full" });
+  expect(asked).toEqual([1, 1, 1, 0]);
+});
+
+test("a model without backends has none", async () => {
+  expect((await tryAll([])).outcome).toMatchObject({ code: "backend_none" });
+});
+
+test("tensors that a backend does not have are unknown, in the words that clients look for", async () => {
+  const { outcome } = await tryAll([json(404, { error: "no" })], "digits-s-tensor");
+  expect(outcome).toMatchObject({
+    code: "model_unknown",
+    message: "Request for unknown model: 'digits-s-tensor' is not found",
+  });
+});
+
+test("whoever has left is not waited for by another backend", async () => {
+  const target = {
+    route: { model: "digits-s" },
+    name: "digits-s",
+    version: undefined,
+    path: "/v2/models/digits-s",
+  };
+  const reason = new TradewindError("caller_left", "gone");
+  await using backend = await startFakeBackend({ infer: good });
+  await using client = createOpenInferenceClient({ url: backend.url });
+  const signal = AbortSignal.abort(reason);
+  const call = { method: "POST", path: "/v2", headers: {}, body: undefined, signal, maxBytes: 10 } as const;
+  const passing = passOn(target, call, [{ id: "a", url: backend.url, client, usdPerRequest: 0 }]);
+  await expect(passing).rejects.toBe(reason);
+  expect(backend.requests).toHaveLength(0);
+});
