@@ -14,10 +14,15 @@ export function createRoutes(): DescribedRoutes {
  * Puts a handler where its description says. The description only describes: the library's validators would read bodies
  * whole and unbounded, so handlers read and check for themselves, and a test holds their answers against the document.
  */
-export function mount(routes: DescribedRoutes, described: DescribedRoute, handler: Handler<GatewayEnv>): void {
+export function mount(
+  routes: DescribedRoutes,
+  described: DescribedRoute,
+  handler: Handler<GatewayEnv>,
+): void {
   const { method, path, operation, schemas } = described;
   const registry = routes.openAPIRegistry;
-  for (const [name, schema] of Object.entries(schemas)) registry.registerComponent("schemas", name, { ...schema });
+  for (const [name, schema] of Object.entries(schemas))
+    registry.registerComponent("schemas", name, { ...schema });
   // The library's types want each schema to be its own; what is written here is OpenAPI already.
   registry.registerPath({ ...operation, method, path } as RouteConfig);
   routes.on(method.toUpperCase(), routerPath(described), handler);

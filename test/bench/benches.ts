@@ -2,6 +2,8 @@ import type { Bench } from "./bench.ts";
 
 /** Every bench by name, loaded only when it runs: a peer's packages are nobody else's business. */
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  downscale: async () => (await import("./downscale.ts")).downscaleBench,
+  gateway: async () => (await import("./gateway/gateway.ts")).gatewayBench,
   inference: async () => (await import("./inference/inference.ts")).inferenceBench,
   start: async () => (await import("./start.ts")).startBench,
 };

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { describeRoute } from "./describe-route.ts";
+
+const ready = z.object({
+  ready: z.boolean(),
+  process: z.enum(["ready", "starting or stopping"]),
+  backends: z.enum(["ready", "missing"]).describe("Whether every route has one"),
+  soft_state: z.enum(["ready", "away"]).describe("Away alone does not make a gateway unready"),
+});
+
+export const describedLive = describeRoute({
+  method: "get",
+  path: "/livez",
+  operationId: "live",
+  tag: "Operation",
+  summary: "Whether the process runs",
+  answers: {
+    200: {
+      description: "It does",
+      content: { "application/json": { schema: z.object({ live: z.literal(true) }) } },
+    },
+  },
+});
+
+export const describedReady = describeRoute({
+  method: "get",
+  path: "/readyz",
+  operationId: "ready",
+  tag: "Operation",
+  summary: "Whether it is to be sent traffic",
+  answers: {
+    200: { description: "Send it traffic", content: { "application/json": { schema: ready } } },
+    503: { description: "Stop sending", content: { "application/json": { schema: ready } } },
+  },
+});
+
+export const describedMetrics = describeRoute({
+  method: "get",
+  path: "/metrics",
+  operationId: "metrics",
+  tag: "Operation",
+  summary: "Counts and times for Prometheus",
+  scope: "metrics",
+  answers: {
+    200: {
+      description: "In Prometheus' text format",
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+  },
+});
