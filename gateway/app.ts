@@ -13,7 +13,7 @@ import { mount } from "./document/mount.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 import type { ImagesDeps } from "./images/images-deps.ts";
 import { answerProblem } from "./problem.ts";
-import { traceRequests } from "./request-trace.ts";
+import { type Tracing, traceRing } from "./request-trace.ts";
 import { type AdminDeps, adminRoutes } from "./routes/admin.ts";
 import { documentRoutes } from "./routes/document.ts";
 import { type HealthDeps, healthRoutes } from "./routes/health.ts";
@@ -35,12 +35,13 @@ export type AppDeps = ImagesDeps &
 export type Door = {
   readonly authenticate: Authenticate;
   readonly leadsToAdmin: boolean;
+  readonly tracing: Tracing;
 };
 
 /** A door's rings, from the outside in, and what lies behind them. */
 export function createApp(deps: AppDeps, door: Door): OpenAPIHono<GatewayEnv> {
   const app = new OpenAPIHono<GatewayEnv>();
-  app.use(traceRequests(deps.clock, deps.chance));
+  app.use(traceRing(door.tracing));
   app.onError(answerProblem);
   app.notFound((c) => answerProblem(unknownRoute(c.req.method, c.req.path), c));
 

@@ -5,6 +5,8 @@ import type { BearerTokens } from "./admission/bearer-tokens.ts";
 import { type AppDeps, createApp, type Door } from "./app.ts";
 import { type Caller, keylessCaller, unboundedTenant } from "./caller.ts";
 import type { Config } from "./config.ts";
+import { openHotDoor } from "./hot-door.ts";
+import { createTracing } from "./request-trace.ts";
 
 /** Every address that the gateway listens on. */
 export type Doors = AsyncDisposable & {
@@ -26,16 +28,16 @@ type Listener = Config["listeners"][number];
 export async function openDoors(options: DoorsOptions): Promise<Doors> {
   const { config, address, deps } = options;
   await using opening = new AsyncDisposableStack();
+  const tracing = createTracing(deps.clock, deps.chance);
   const others: string[] = [];
   for (const listener of config.listeners) {
-    const { url } = opening.use(await open(deps, doorOf(listener, options), placeOf(listener), config));
+    const door = { ...doorOf(listener, options), tracing };
+    const { url } = opening.use(await open(deps, door, placeOf(listener), config));
     others.push(url);
   }
   const hasOwnAdmin = config.listeners.some(({ admin }) => admin);
-  const authenticate = createAuthenticate(options);
-  const { url } = opening.use(
-    await open(deps, { authenticate, leadsToAdmin: !hasOwnAdmin }, address, config),
-  );
+  const door = { authenticate: createAuthenticate(options), leadsToAdmin: !hasOwnAdmin, tracing };
+  const { url } = opening.use(await open(deps, door, address, config));
   const opened = opening.move();
   return { url, others, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -47,11 +49,12 @@ function open(
   { limits }: Config,
 ): Promise<HttpServer> {
   const { fetch } = createApp(deps, door);
+  const hot = openHotDoor({ ...door, images: deps, ready: deps.ready });
   // The body reader gives up first and in our words; this is for what never reaches it.
-  return openHttpServer({ fetch, host, port, requestTimeoutMs: limits.bodyTimeout + 10_000 });
+  return openHttpServer({ fetch, hot, host, port, requestTimeoutMs: limits.bodyTimeout + 10_000 });
 }
 
-function doorOf({ tenant, admin }: Listener, { access, tokens }: DoorsOptions): Door {
+function doorOf({ tenant, admin }: Listener, { access, tokens }: DoorsOptions): Omit<Door, "tracing"> {
   const keyless = tenant === undefined ? {} : { keyless: keylessOf(tenant, access) };
   return { authenticate: createAuthenticate({ access, tokens, ...keyless }), leadsToAdmin: admin };
 }

@@ -28,7 +28,7 @@ const mostTries = 3;
  */
 export async function dispatch(call: DispatchCall): Promise<DispatchAnswer> {
   const { image, options, trace, signal } = call;
-  let failure = nobodyThere(call.model);
+  let failure: TradewindError | undefined;
   for (const { backend, model } of call.candidates.slice(0, mostTries)) {
     signal.throwIfAborted();
     try {
@@ -39,7 +39,7 @@ export async function dispatch(call: DispatchCall): Promise<DispatchAnswer> {
       if (!failure.kind.retryable) throw failure;
     }
   }
-  throw failure;
+  throw failure ?? nobodyThere(call.model);
 }
 
 /** The backends of a route that said they have its model. */

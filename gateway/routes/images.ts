@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { readBody } from "#infra/runtime/read-body.ts";
 import { mayUse } from "../admission/permissions.ts";
 import { onLeaveOf } from "../caller-leaves.ts";
-import { describedModels, describeTask, type ModelsAnswer } from "../document/image-routes.ts";
+import { describedModels, describeTask } from "../document/image-routes.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import { answerImages } from "../images/answer-images.ts";

@@ -11,6 +11,7 @@ import { Config } from "#gateway/config.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
 import { buildFleet } from "#gateway/fleet/snapshot.ts";
 import { admitInfer } from "#gateway/open-inference/admit-infer.ts";
+import { createTracing } from "#gateway/request-trace.ts";
 import { openUsage } from "#gateway/usage/usage.ts";
 import { createUsageInMemory } from "#gateway/usage/usage-in-memory.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
@@ -124,6 +125,7 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
         tokens: { looksLikeToken: () => false, verify: () => Promise.reject(new Error("no tokens")) },
       }),
       leadsToAdmin: options.leadsToAdmin ?? false,
+      tracing: createTracing(clock, systemChance),
     },
   );
   const send = async (sent: Sent = {}, answer: Infer = json(200, inferAnswer)) => {
