@@ -22,6 +22,8 @@ export type Counting = AsyncDisposable & {
   readonly admission: Admission;
   readonly usage: Usage;
   readonly usageStore: UsageStore;
+  /** Whether this gateway shares its soft state with no other, as far as it knows. */
+  readonly alone: () => boolean;
 };
 
 export type CountingOptions = {
@@ -62,6 +64,7 @@ export async function openCounting(options: CountingOptions): Promise<Counting> 
     admission,
     usage,
     usageStore: store,
+    alone: () => !shared || members.count() === 1,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

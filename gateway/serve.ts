@@ -54,14 +54,16 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
 
   const counting = resources.use(await openCounting({ ...options, metrics, clock, database }));
   const { fleet, directory } = await openFleet(life, config);
-  const { softState } = counting;
+  const { softState, alone } = counting;
   const memory = new MemoryTier({ clock, maxBytes: config.cacheMemory });
   const cache = createResultCache({
     softState,
     memory,
     clock,
     chance,
-    claimMs: config.limits.requestTimeout,
+    alone,
+    // Longer than any request: a claim that ended before its maker would make two.
+    claimMs: config.limits.requestTimeout + 5_000,
   });
   resources.defer(cache.settled);
 

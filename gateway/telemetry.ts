@@ -53,9 +53,12 @@ export function logRequests(log: Log, clock: Clock): Disposable {
   const stack = new DisposableStack();
   const told = new Map<string, number>();
   stack.defer(
-    requestFinished.subscribe(({ error, ...event }) => {
+    requestFinished.subscribe((finished) => {
       // An answer without an error is a probe being told the truth, not a failure.
-      if (event.status >= 500 && error) log.warn({ ...event, err: error }, "request failed");
+      const failed = finished.status >= 500 && finished.error !== undefined;
+      if (!failed && !log.isLevelEnabled("debug")) return;
+      const { error, ...event } = finished;
+      if (failed) log.warn({ ...event, err: error }, "request failed");
       else log.debug(event, "request finished");
     }),
   );

@@ -68,12 +68,15 @@ export type ResultCacheOptions = {
   readonly chance: Chance;
   /** How long a claim holds without an answer: longer than an answer takes, since then two make it. */
   readonly claimMs: number;
+  /** Whether no other gateway is there, so that there is nobody to claim an answer from. */
+  readonly alone?: () => boolean;
   readonly mostWrites?: number;
   readonly mostRefreshes?: number;
 };
 
 export function createResultCache(options: ResultCacheOptions): ResultCache {
   const { softState, memory, clock, chance, claimMs, mostWrites = 256, mostRefreshes = 64 } = options;
+  const { alone = () => false } = options;
   // One for the process, since its requests share the work: whichever was told of a claim, the one that flies ends it.
   const token = Buffer.from(chance.bytes(16)).toString("base64url");
   const claims = createClaims({ clock, claimMs });
@@ -81,7 +84,7 @@ export function createResultCache(options: ResultCacheOptions): ResultCache {
   const writes = createSideWrites(softState, mostWrites);
   const lookup = ({ name }: CacheKey): Lookup => ({
     key: answerName(name),
-    claim: { key: claimName(name), token, ttlMs: claimMs },
+    ...(alone() ? {} : { claim: { key: claimName(name), token, ttlMs: claimMs } }),
   });
   const heard = (key: CacheKey, { value, claimed }: Found): CachedAnswer | undefined => {
     if (claimed) claims.take(key.name);

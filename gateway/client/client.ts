@@ -75,12 +75,13 @@ export type Client = { readonly [Task in TaskPath]: Look<Task> } & {
 
 /** A gateway as a program calls it: answers with their types, refusals as `TradewindProblem`, retries within bounds. */
 export function createClient(options: ClientOptions, surroundings: Surroundings = ownSurroundings): Client {
+  // What is no address is said here, and not by each call.
+  const base = new URL(options.url).href.replace(/\/+$/, "");
   const ask: Ask = async (path, request, { signal, timeoutMs = options.timeoutMs ?? 60_000 }) => {
     const { key, fetch: fetchOf = fetch, retries = 2 } = options;
     const headers = { ...request.headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) };
-    const url = String(options.url).replace(/\/+$/, "") + path;
     const limits = { fetch: fetchOf, retries, timeoutMs, signal, surroundings };
-    return withMeta(await send(url, { ...request, headers }, limits));
+    return withMeta(await send(base + path, { ...request, headers }, limits));
   };
   const look = <Task extends TaskPath>(task: Task): Look<Task> =>
     ((model: string, image: Image | readonly Image[], asked: ImageOptions = {}) =>

@@ -30,7 +30,10 @@ type ReadImage = Blob | { readonly url: string };
 
 async function readImage(image: Image): Promise<ReadImage> {
   if (image instanceof Blob) return image;
-  if (image instanceof Response) return await image.blob();
+  if (image instanceof Response) {
+    if (!image.ok) throw new Error(`the answer with the image has status ${image.status}`);
+    return await image.blob();
+  }
   if (image instanceof ArrayBuffer) return new Blob([image]);
   if (image instanceof Uint8Array) return new Blob([image as Uint8Array<ArrayBuffer>]);
   return { url: image.url };

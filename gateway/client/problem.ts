@@ -63,7 +63,8 @@ function detailsIn(text: string): Pick<ProblemDetails, "code" | "detail" | "retr
   return { code: code as ErrorCode, detail, retryable: retryable === true };
 }
 
-function parsed(text: string): unknown {
+/** Undefined for what is no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,4 +1,4 @@
-import { problemOf, TradewindProblem } from "./problem.ts";
+import { parsed, problemOf, TradewindProblem } from "./problem.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 export type SendOptions = {
@@ -27,19 +27,24 @@ export type Sendable = {
 export async function send(url: string, request: Sendable, options: SendOptions): Promise<Sent> {
   const { timeoutMs, retries, surroundings } = options;
   const deadline = surroundings.elapsed() + timeoutMs;
-  using patience = openPatience(timeoutMs, options.signal);
-  const { signal } = patience;
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await sendOnce(url, request, options.fetch, signal);
-    } catch (error) {
+  const { signal, end } = openPatience(timeoutMs, options.signal);
+  try {
+    for (let tries = 0; ; tries += 1) {
+      const answer = await sendOnce(url, request, options.fetch, signal).catch(asError);
+      if (!(answer instanceof Error)) return answer;
       if (signal.aborted) throw signal.reason;
-      if (tries >= retries || !mayRetry(error)) throw error;
-      const waitMs = waitOf(error, tries, surroundings);
-      if (surroundings.elapsed() + waitMs > deadline) throw error;
+      if (tries >= retries || !mayRetry(answer)) throw answer;
+      const waitMs = waitOf(answer, tries, surroundings);
+      if (surroundings.elapsed() + waitMs > deadline) throw answer;
       await surroundings.sleep(waitMs, signal);
     }
+  } finally {
+    end();
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error("the request failed", { cause: thrown });
 }
 
 async function sendOnce(
@@ -51,8 +56,9 @@ async function sendOnce(
   const request = { method, headers, signal, ...(body !== undefined && { body }) };
   const response = await fetchOf(url, request);
   const text = await response.text();
-  if (!response.ok) throw problemOf(response, text);
-  return { headers: response.headers, body: JSON.parse(text) };
+  const said = response.ok ? parsed(text) : undefined;
+  if (said === undefined) throw problemOf(response, text);
+  return { headers: response.headers, body: said };
 }
 
 /** `fetch` throws a TypeError where there was no whole answer, which is what a connection that broke looks like. */
@@ -71,7 +77,7 @@ function waitOf(error: unknown, tries: number, { chance }: Surroundings): number
   return asked > 0 ? asked + chance() * firstWaitMs : backoff;
 }
 
-type Patience = Disposable & { readonly signal: AbortSignal };
+type Patience = { readonly signal: AbortSignal; readonly end: () => void };
 
 /** Ends with the caller's own signal or when the time is over; leaves nothing behind on the caller's. */
 function openPatience(timeoutMs: number, signal: AbortSignal | undefined): Patience {
@@ -82,11 +88,9 @@ function openPatience(timeoutMs: number, signal: AbortSignal | undefined): Patie
   const follow = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) follow();
   signal?.addEventListener("abort", follow, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", follow);
-    },
+  const end = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", follow);
   };
+  return { signal: controller.signal, end };
 }

@@ -63,6 +63,7 @@ export function describeRoute(words: RouteWords): DescribedRoute {
   };
   const operation = {
     operationId,
+    ...(isSubtree && { "x-subtree": true }),
     tags: [tag],
     summary,
     ...(description !== undefined && { description }),

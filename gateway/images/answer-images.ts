@@ -25,13 +25,12 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
   const asked = readOptions(ask.query);
   using place = deps.inFlight.enter(0);
   using deadline = openDeadline({ timeoutMs: deps.limits.requestTimeout, onLeave: ask.onLeave });
-  const receiving = { limits: deps.limits, fetchFrom: route.rules.fetchFrom, place, signal: deadline.signal };
+  const receiving = { limits: deps.limits, fetchFrom: route.rules.fetchFrom, place, deadline };
   const { images, several, options } = await receiveImages(ask, asked, receiving);
   const prepared = prepareAll(images, { route, several, mostPixels: deps.limits.pixels });
   const { directory } = deps;
-  const candidates = await findAble({ ask, route, version, options, directory, signal: deadline.signal });
+  const candidates = await findAble({ ask, route, version, options, directory, deadline });
   using strict = strictDeadline(ask, options, route, deps.clock);
-  const signal = strict ? AbortSignal.any([deadline.signal, strict.signal]) : deadline.signal;
   const look = {
     ask,
     route,
@@ -39,7 +38,9 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
     candidates,
     images: prepared,
     control: readCacheControl(ask.header("cache-control")),
-    signal,
+    get signal() {
+      return strict ? AbortSignal.any([deadline.signal, strict.signal]) : deadline.signal;
+    },
   };
   return await withIdempotency(ask, prepared, deps, async () => {
     const { admitted, seen } = await seeImages(look, deps);

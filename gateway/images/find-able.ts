@@ -1,4 +1,5 @@
 import { TradewindError } from "#infra/runtime/errors.ts";
+import type { Deadline } from "../admission/deadline.ts";
 import { type Candidate, candidates, candidatesOfVersion } from "../dispatch/dispatch.ts";
 import type { Directory } from "../fleet/directory.ts";
 import type { Route } from "../fleet/snapshot.ts";
@@ -13,7 +14,7 @@ export type Finding = {
   readonly version: string | undefined;
   readonly options: ImageOptions;
   readonly directory: Directory;
-  readonly signal: AbortSignal;
+  readonly deadline: Deadline;
 };
 
 /** Who can answer what is asked; what the model cannot do is told before anything is paid for it. */
@@ -23,9 +24,14 @@ export async function findAble(finding: Finding): Promise<readonly Candidate[]> 
   return able;
 }
 
-async function findCandidates({ route, version, directory, signal }: Finding): Promise<readonly Candidate[]> {
+async function findCandidates({
+  route,
+  version,
+  directory,
+  deadline,
+}: Finding): Promise<readonly Candidate[]> {
   if (version === undefined) return candidates(route, directory);
-  const found = await candidatesOfVersion(route, version, directory, { signal });
+  const found = await candidatesOfVersion(route, version, directory, deadline);
   if (found.length === 0 && directory.lastHeard(route.model)) throw unknownVersion(route.model, version);
   return found;
 }

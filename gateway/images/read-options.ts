@@ -36,12 +36,18 @@ export const defaultOptions: ImageOptions = Object.freeze({
 });
 
 /** The same text for whatever must have the same answer; how it is written, and by when, is not in it. */
-export function canonicalOptions({ detect, classes }: ImageOptions): string {
+export function canonicalOptions(options: ImageOptions): string {
+  return options === defaultOptions ? usualText : textOf(options);
+}
+
+function textOf({ detect, classes }: ImageOptions): string {
   const { conf, iou, maxDetections, agnostic, multiLabel } = detect;
   const inAll = `conf=${conf}&iou=${iou}&max_detections=${maxDetections}`;
   const rules = `${asked("agnostic", agnostic)}${asked("multi_label", multiLabel)}`;
   return `${inAll}${rules}${classes ? `&classes=${JSON.stringify([...classes].sort())}` : ""}`;
 }
+
+const usualText = textOf(defaultOptions);
 
 function asked(name: string, value: boolean | undefined): string {
   return value === undefined ? "" : `&${name}=${value}`;

@@ -1,5 +1,6 @@
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import type { Place } from "#infra/runtime/in-flight.ts";
+import type { Deadline } from "../admission/deadline.ts";
 import { fetchImage } from "../bodies/fetch-image.ts";
 import { readImages } from "../bodies/read-images.ts";
 import type { ImageItem } from "../bodies/received-body.ts";
@@ -21,14 +22,14 @@ export type ReceiveOptions = {
   readonly limits: Config["limits"];
   readonly fetchFrom: readonly string[];
   readonly place: Place;
-  readonly signal: AbortSignal;
+  readonly deadline: Deadline;
 };
 
 /** Reads the body, whatever form it has, and fetches what it only points at. */
 export async function receiveImages(
   ask: ImageAsk,
   options: ImageOptions,
-  { limits, fetchFrom, place, signal }: ReceiveOptions,
+  { limits, fetchFrom, place, deadline }: ReceiveOptions,
 ): Promise<ReceivedImages> {
   refuseEncoded(ask);
   const body = await ask.readBody({
@@ -37,7 +38,7 @@ export async function receiveImages(
     onBytes: place.grow,
   });
   const { items, fields, several } = readImages(body, ask.header("content-type"));
-  const images = items.map((item) => receive(item, { limits, fetchFrom, signal }));
+  const images = items.map((item) => receive(item, { limits, fetchFrom, deadline }));
   return {
     // Fetching is the exception: a body that holds its images has no reason to wait.
     images: images.some((image) => image instanceof Promise)
@@ -48,9 +49,9 @@ export async function receiveImages(
   };
 }
 
-type Fetching = Pick<ReceiveOptions, "limits" | "fetchFrom" | "signal">;
+type Fetching = Pick<ReceiveOptions, "limits" | "fetchFrom" | "deadline">;
 
-function receive(item: ImageItem, { limits, fetchFrom, signal }: Fetching): Received | Promise<Received> {
+function receive(item: ImageItem, { limits, fetchFrom, deadline }: Fetching): Received | Promise<Received> {
   if ("bytes" in item) return item.bytes;
   if (fetchFrom.length === 0)
     return new TradewindError(
@@ -58,7 +59,7 @@ function receive(item: ImageItem, { limits, fetchFrom, signal }: Fetching): Rece
       "addresses of images are not fetched here; send the image itself",
     );
   return fetchImage(item.url, {
-    signal,
+    signal: deadline.signal,
     allow: fetchFrom,
     maxBytes: limits.body,
     timeoutMs: Math.min(limits.bodyTimeout, 10_000),

@@ -18,7 +18,9 @@ export async function seeImages(
     image instanceof TradewindError ? image : beginSight(image, see, deps),
   );
   const admitted = await admitSights(sights, see, deps);
-  const seen = await Promise.all(finishSights(sights, admitted, see, deps));
+  const finishing = finishSights(sights, admitted, see, deps);
+  // What lies in memory is here already.
+  const seen = finishing.every(isHere) ? finishing : await Promise.all(finishing);
   account(seen, admitted, see, deps);
   const [only] = seen;
   if (seen.length === 1 && only instanceof TradewindError && only !== sights[0]) throw only;
@@ -58,34 +60,40 @@ function finishSights(
   { found, countedIn }: Admitted,
   see: SeeImages,
   deps: ImagesDeps,
-): Promise<SeenOrFailed>[] {
+): (SeenOrFailed | Promise<SeenOrFailed>)[] {
   let place = 0;
   return begun.map((sight) => {
-    if (sight instanceof TradewindError) return Promise.resolve(sight);
+    if (sight instanceof TradewindError) return sight;
     const heard = { found: sight.lookup ? found[place++] : undefined, shared: countedIn === "everywhere" };
-    return finishSight(sight, heard, see, deps).catch(asTradewindError);
+    const recalled = recall(sight, heard.found, see, deps);
+    if (recalled?.outcome === "stale") refreshStale(sight, see, deps);
+    return recalled ?? lookFor(sight, heard, see, deps).catch(asTradewindError);
   });
+}
+
+function isHere(seen: SeenOrFailed | Promise<SeenOrFailed>): seen is SeenOrFailed {
+  return !(seen instanceof Promise);
 }
 
 type Heard = { readonly found: Found | undefined; readonly shared: boolean };
 
-async function finishSight(
+async function lookFor(
   sight: Sight,
   { found, shared }: Heard,
   see: SeeImages,
   deps: ImagesDeps,
 ): Promise<Seen> {
-  const recalled = recall(sight, found, see, deps);
-  if (recalled?.outcome === "stale") refreshStale(sight, see, deps);
-  if (recalled) return recalled;
-  const { key } = sight;
+  const { key, lookup } = sight;
   if (see.control.onlyIfCached) {
     if (key && found?.claimed) deps.cache.giveUp(key);
     throw new TradewindError("not_cached", "there is no stored answer, and the request wants no other");
   }
   const accept = (answer: CachedAnswer): boolean =>
     suits(answer, see.control, deps.clock.now()) !== undefined;
-  const missed = key && sight.lookup ? { key, claimed: found?.claimed ?? false, shared, accept } : undefined;
+  const claimed = found?.claimed ?? false;
+  // Where nothing was claimed because there is no other gateway, there is none to wait for.
+  const missed =
+    key && lookup ? { key, claimed, shared: shared && lookup.claim !== undefined, accept } : undefined;
   return await lookAtImage({ ...see, image: sight.image, keyFor: sight.keyFor, missed }, deps);
 }
 

@@ -1,5 +1,16 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
+import {
+  describedAllStatistics,
+  describedIndex,
+  describedModelNames,
+  describedServerLive,
+  describedServerReady,
+  describeModelRoute,
+  describeRefused,
+  describeServer,
+} from "../document/open-inference-routes.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import { answerInfer } from "../open-inference/answer-infer.ts";
 import { answerModelReady, answerQuestion, ask } from "../open-inference/answer-question.ts";
@@ -13,25 +24,30 @@ import { readAllStatistics } from "../open-inference/statistics.ts";
 export type { OpenInferenceDeps } from "../open-inference/deps.ts";
 
 /** The Open Inference Protocol as its clients speak it, each request handed to a backend of the model's route. */
-export function openInferenceRoutes(deps: OpenInferenceDeps): Hono<GatewayEnv> {
-  const routes = new Hono<GatewayEnv>();
-  for (const path of ["/v2", "/v2/"]) routes.get(path, (c) => answerJson(c, server));
-  routes.get("/v2/health/live", (c) => answerJson(c, { live: true }));
-  routes.get("/v2/health/ready", (c) => answerReady(c, deps));
-  routes.get("/v2/models", (c) => answerJson(c, { models: namesFor(deps.fleet(), c.get("caller")) }));
-  routes.get("/v2/models/stats", (c) => answerStatistics(c, deps));
-  routes.post("/v2/repository/index", (c) => answerIndex(c, deps));
-  for (const base of ["/v2/models/:model", "/v2/models/:model/versions/:version"]) {
-    for (const question of ["", "/config", "/stats"]) {
-      routes.get(base + question, (c) => answerQuestion(c, deps, question));
+export function openInferenceRoutes(deps: OpenInferenceDeps): DescribedRoutes {
+  const routes = createRoutes();
+  for (const path of ["/v2", "/v2/"] as const)
+    mount(routes, describeServer(path), (c) => answerJson(c, server));
+  mount(routes, describedServerLive, (c) => answerJson(c, { live: true }));
+  mount(routes, describedServerReady, (c) => answerReady(c, deps));
+  mount(routes, describedModelNames, (c) =>
+    answerJson(c, { models: namesFor(deps.fleet(), c.get("caller")) }),
+  );
+  mount(routes, describedAllStatistics, (c) => answerStatistics(c, deps));
+  mount(routes, describedIndex, (c) => answerIndex(c, deps));
+  for (const base of ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] as const) {
+    for (const question of ["", "/config", "/stats"] as const) {
+      mount(routes, describeModelRoute(base, question), (c) => answerQuestion(c, deps, question));
     }
-    routes.get(`${base}/ready`, (c) => answerModelReady(c, deps));
-    routes.post(`${base}/infer`, (c) => answerInfer(c, deps));
+    mount(routes, describeModelRoute(base, "/ready"), (c) => answerModelReady(c, deps));
+    mount(routes, describeModelRoute(base, "/infer"), (c) => answerInfer(c, deps));
   }
   for (const [path, why] of Object.entries(refused)) {
-    routes.on(["GET", "POST"], path, () => {
-      throw new TradewindError("forbidden", why);
-    });
+    for (const method of ["get", "post"] as const) {
+      mount(routes, describeRefused(method, path, why), () => {
+        throw new TradewindError("forbidden", why);
+      });
+    }
   }
   return routes;
 }

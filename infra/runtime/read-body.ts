@@ -57,12 +57,17 @@ function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOpt
   return new Promise((resolve, reject) => {
     const finish = (error?: TradewindError): void => {
       clearTimeout(timer);
+      if (!error) {
+        resolve(wholeOf(chunks, bytes));
+        // The listeners live as long as the request does, and should not hold its body.
+        chunks.length = 0;
+        return;
+      }
       for (const [event, listener] of listeners) source.off(event, listener);
       // A late 'error' of a stream that nobody reads any more must not end the process.
       source.on("error", ignore);
-      if (error) source.pause();
-      if (error) reject(error);
-      else resolve(Buffer.concat(chunks, bytes));
+      source.pause();
+      reject(error);
     };
     const timer = setTimeout(() => finish(tooSlow(timeoutMs)), timeoutMs);
     const listeners: readonly (readonly [string, (chunk: Uint8Array) => void])[] = [
@@ -81,6 +86,12 @@ function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOpt
     ];
     for (const [event, listener] of listeners) source.on(event, listener);
   });
+}
+
+/** A body in one piece is not copied. */
+function wholeOf(chunks: readonly Uint8Array[], bytes: number): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(chunks, bytes);
 }
 
 /** Of the module and not of the reading, whose body it would hold for as long as the request lives. */

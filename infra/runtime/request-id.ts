@@ -11,16 +11,19 @@ const chanceLength = 16;
  * every request wants some and each draw is a call into the system.
  */
 export function createRequestIds(clock: Pick<Clock, "now">, chance: Pick<Chance, "bytes">): () => string {
-  let [pool, used] = [chance.bytes(0), 0];
+  let [pool, used] = ["", 0];
   let [lastNow, lastTime] = [-1, ""];
   return () => {
     const now = clock.now();
     if (now !== lastNow) [lastNow, lastTime] = [now, timePart(now)];
-    if (used + chanceLength > pool.length) [pool, used] = [chance.bytes(64 * chanceLength), 0];
-    let id = lastTime;
-    for (const end = used + chanceLength; used < end; used += 1) id += alphabet.charAt((pool[used] ?? 0) & 31);
-    return id;
+    if (used === pool.length) [pool, used] = [manyCharacters(chance.bytes(64 * chanceLength)), 0];
+    used += chanceLength;
+    return lastTime + pool.slice(used - chanceLength, used);
   };
+}
+
+function manyCharacters(bytes: Uint8Array): string {
+  return Buffer.from(bytes.map((byte) => alphabet.charCodeAt(byte & 31))).toString("latin1");
 }
 
 /** A caller's own id is kept when it is harmless in a header, a log and a URL. */

@@ -1,6 +1,6 @@
-import { Hono } from "hono";
 import type { z } from "zod";
-import type { GatewayEnv } from "../../gateway-env.ts";
+import { describedAudit } from "../../document/admin-routes.ts";
+import { createRoutes, type DescribedRoutes, mount } from "../../document/mount.ts";
 import { readAudit } from "../../records/audit.ts";
 import { type AdminDeps, administer, nextCursor, tenantInView } from "./admin-deps.ts";
 import { presentEvent } from "./present.ts";
@@ -8,8 +8,9 @@ import { readQuery } from "./read-request.ts";
 import { type auditAnswer, auditQuery } from "./schemas.ts";
 
 /** What was changed, by whom, the newest first. */
-export function adminAuditRoutes(deps: AdminDeps): Hono<GatewayEnv> {
-  return new Hono<GatewayEnv>().get("/audit", async (c) => {
+export function adminAuditRoutes(deps: AdminDeps): DescribedRoutes {
+  const routes = createRoutes();
+  mount(routes, describedAudit, async (c) => {
     const { database, actor } = administer(c, deps);
     const { tenant, since, limit, cursor } = readQuery(c, auditQuery);
     const events = await readAudit(database.query, {
@@ -24,4 +25,5 @@ export function adminAuditRoutes(deps: AdminDeps): Hono<GatewayEnv> {
     };
     return c.json(answer);
   });
+  return routes;
 }

@@ -1,6 +1,13 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import type { z } from "zod";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import {
+  describedKeyCreation,
+  describedKeyList,
+  describedKeyRevocation,
+  describedKeyRotation,
+} from "../../document/admin-routes.ts";
+import { createRoutes, type DescribedRoutes, mount } from "../../document/mount.ts";
 import type { GatewayEnv } from "../../gateway-env.ts";
 import type { Actor } from "../../records/actor.ts";
 import { type KeyRights, usualRights } from "../../records/api-key.ts";
@@ -19,44 +26,45 @@ import {
 } from "./schemas.ts";
 
 /** Keys: made, listed, exchanged and revoked; a key's text is in the answer that made it and nowhere else. */
-export function adminKeyRoutes(deps: AdminDeps): Hono<GatewayEnv> {
-  return new Hono<GatewayEnv>()
-    .post("/keys", async (c) => {
-      const { database, actor, clock, chance } = administer(c, deps);
-      const { name, ...body } = await readJson(c, keyBody);
-      const rights = rightsOf(body, actor, clock.now());
-      const { text, record } = await createKey(database, { actor, name, rights, chance });
-      await takeOver(deps);
-      c.header("cache-control", "no-store");
-      return c.json(presentNewKey(text, record), 201);
-    })
-    .get("/keys", async (c) => {
-      const { database, actor } = administer(c, deps);
-      const { tenant, cursor, limit, revoked } = readQuery(c, keyQuery);
-      const filter = {
-        tenant: tenantInView(actor, tenant),
-        after: cursor,
-        most: limit,
-        all: revoked === "true",
-      };
-      const keys = await listKeys(database.query, filter);
-      const answer: z.input<typeof keyListAnswer> = {
-        keys: keys.map(presentKey),
-        next_cursor: nextCursor(keys, limit, ({ id }) => id),
-      };
-      return c.json(answer);
-    })
-    .post("/keys/:id/rotate", (c) => rotate(c, deps))
-    .delete("/keys/:id", async (c) => {
-      const { database, actor } = administer(c, deps);
-      const { id } = readParams(c, keyParams);
-      await revokeKey(database, { actor, id });
-      await takeOver(deps);
-      return c.body(null, 204);
-    });
+export function adminKeyRoutes(deps: AdminDeps): DescribedRoutes {
+  const routes = createRoutes();
+  mount(routes, describedKeyCreation, async (c) => {
+    const { database, actor, clock, chance } = administer(c, deps);
+    const { name, ...body } = await readJson(c, keyBody);
+    const rights = rightsOf(body, actor, clock.now());
+    const { text, record } = await createKey(database, { actor, name, rights, chance });
+    await takeOver(deps);
+    c.header("cache-control", "no-store");
+    return c.json(presentNewKey(text, record), 201);
+  });
+  mount(routes, describedKeyList, async (c) => {
+    const { database, actor } = administer(c, deps);
+    const { tenant, cursor, limit, revoked } = readQuery(c, keyQuery);
+    const filter = {
+      tenant: tenantInView(actor, tenant),
+      after: cursor,
+      most: limit,
+      all: revoked === "true",
+    };
+    const keys = await listKeys(database.query, filter);
+    const answer: z.input<typeof keyListAnswer> = {
+      keys: keys.map(presentKey),
+      next_cursor: nextCursor(keys, limit, ({ id }) => id),
+    };
+    return c.json(answer);
+  });
+  mount(routes, describedKeyRotation, (c) => rotate(c, deps));
+  mount(routes, describedKeyRevocation, async (c) => {
+    const { database, actor } = administer(c, deps);
+    const { id } = readParams(c, keyParams);
+    await revokeKey(database, { actor, id });
+    await takeOver(deps);
+    return c.body(null, 204);
+  });
+  return routes;
 }
 
-async function rotate(c: Context<GatewayEnv, "/keys/:id/rotate">, deps: AdminDeps): Promise<Response> {
+async function rotate(c: Context<GatewayEnv>, deps: AdminDeps): Promise<Response> {
   const { database, actor, clock, chance } = administer(c, deps);
   const { id } = readParams(c, keyParams);
   const { overlap, expires_at } = await readJson(c, rotationBody, { mayBeEmpty: true });

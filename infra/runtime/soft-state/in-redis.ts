@@ -38,6 +38,7 @@ export async function openSoftStateInRedis(options: InRedisOptions): Promise<Sof
     client,
     where: address.where,
     maxCalls,
+    timeoutMs,
     closed: () => closing !== undefined,
   });
   const roundTrip = createRoundTrip({ ...opened, keyPrefix });

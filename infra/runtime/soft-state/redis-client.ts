@@ -56,7 +56,6 @@ export async function createRedisClient(options: RedisClientOptions): Promise<Op
 
 function connectionSettings({ timeoutMs, connectTimeoutMs }: RedisClientOptions) {
   return {
-    commandTimeout: timeoutMs,
     connectTimeout: connectTimeoutMs,
     // A connection that says nothing for this long is dead, though nobody closed it: begin a new one.
     socketTimeout: Math.max(1_000, 4 * timeoutMs),

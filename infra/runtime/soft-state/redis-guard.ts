@@ -1,18 +1,21 @@
 import type { Cluster, Redis } from "ioredis";
 import { TradewindError } from "../errors.ts";
+import { createPatience } from "./reply-patience.ts";
 
 export type GuardOptions = {
   readonly client: Redis | Cluster;
   /** The address, fit for a message. */
   readonly where: string;
   readonly maxCalls: number;
+  readonly timeoutMs: number;
   readonly closed: () => boolean;
 };
 
 export type Guard = <Result>(signal: AbortSignal | undefined, call: () => Promise<Result>) => Promise<Result>;
 
 /** Every call passes here: bounded in number, given up with its signal, and whatever the library says translated once. */
-export function createRedisGuard({ client, where, maxCalls, closed }: GuardOptions): Guard {
+export function createRedisGuard({ client, where, maxCalls, timeoutMs, closed }: GuardOptions): Guard {
+  const patience = createPatience(timeoutMs);
   let calls = 0;
   let lastError: Error | undefined;
   // Without a listener the library prints what it can't connect to; kept, it explains why a call found no connection.
@@ -28,7 +31,7 @@ export function createRedisGuard({ client, where, maxCalls, closed }: GuardOptio
     if (calls >= maxCalls) throw unavailable(where, new Error(`${maxCalls} calls are in hand already`));
     calls += 1;
     try {
-      return await givenUpWith(signal, call());
+      return await givenUpWith(signal, patience(call()));
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof TradewindError) throw error;
