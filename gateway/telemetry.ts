@@ -1,5 +1,5 @@
-import { Counter, Histogram } from "prom-client";
-import { requestFinished, sideConcernSkipped } from "#infra/runtime/channels.ts";
+import { Counter, Gauge, Histogram } from "prom-client";
+import { requestFinished, sideConcernSkipped, softStateTurned } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
@@ -33,7 +33,13 @@ export function measureRequests(metrics: Metrics): Disposable {
     labelNames: ["what"],
     registers: [metrics],
   });
+  const mode = new Gauge({
+    name: "tradewind_soft_state_open",
+    help: "1 while the soft state is not asked because it did not answer, 0 while it is",
+    registers: [metrics],
+  });
   const stack = new DisposableStack();
+  stack.defer(softStateTurned.subscribe((turned) => mode.set(turned.mode === "closed" ? 0 : 1)));
   stack.defer(
     requestFinished.subscribe(({ route, model = "", backend = "", status, code = "", ms }) => {
       seconds.observe({ route, model, backend, status, code }, ms / 1000);
@@ -52,6 +58,17 @@ const tellAgainMs = 60_000;
 export function logRequests(log: Log, clock: Clock): Disposable {
   const stack = new DisposableStack();
   const told = new Map<string, number>();
+  let away = false;
+  stack.defer(
+    softStateTurned.subscribe(({ mode }) => {
+      // Each try that fails opens it anew, which is no news.
+      const isNews = mode === "half-open" ? false : away !== (mode === "open");
+      if (!isNews) return;
+      away = mode === "open";
+      if (!away) log.info({ mode }, "the soft state answers: limits and answers are shared again");
+      else log.warn({ mode }, "the soft state does not answer: routes do as whenRedisIsAway says");
+    }),
+  );
   stack.defer(
     requestFinished.subscribe((finished) => {
       // An answer without an error is a probe being told the truth, not a failure.

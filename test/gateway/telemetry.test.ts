@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { logRequests, measureRequests } from "#gateway/telemetry.ts";
-import { requestFinished, sideConcernSkipped } from "#infra/runtime/channels.ts";
+import { requestFinished, sideConcernSkipped, softStateTurned } from "#infra/runtime/channels.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
@@ -64,4 +64,22 @@ test("what was skipped is counted by concerns that are few, and told in detail i
     'tradewind_side_concerns_skipped_total{what="refreshing the keys"} 1',
   ]);
   expect(JSON.parse(lines[0] ?? "").detail).toBe("digits-s at ours-1");
+});
+
+test("a soft state that stops answering is told once in the log and kept in a metric until it answers", async () => {
+  const lines: string[] = [];
+  const metrics = createMetrics({ processMetrics: false });
+  using _measuring = measureRequests(metrics);
+  const destination = { write: (line: string) => void lines.push(line) };
+  using _logging = logRequests(createLog({ name: "test", destination }), createFakeClock());
+  softStateTurned.publish({ mode: "open" });
+  softStateTurned.publish({ mode: "half-open" });
+  softStateTurned.publish({ mode: "open" });
+  expect(await metrics.metrics()).toContain("tradewind_soft_state_open 1");
+  softStateTurned.publish({ mode: "closed" });
+  expect(await metrics.metrics()).toContain("tradewind_soft_state_open 0");
+  expect(lines.map((line) => (JSON.parse(line) as { level: string; mode: string }).mode)).toEqual([
+    "open",
+    "closed",
+  ]);
 });
