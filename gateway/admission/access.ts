@@ -1,8 +1,8 @@
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
+import { oneAtATime } from "#infra/runtime/one-at-a-time.ts";
 import type { Caller, Tenant } from "../caller.ts";
 import type { AccessSource } from "../records/access-source.ts";
-import { oneAtATime } from "../usage/one-at-a-time.ts";
 import { createAccessSnapshot } from "./access-snapshot.ts";
 
 /** Who may come in at this moment, in memory, so that a request never waits for a database. */

@@ -1,9 +1,9 @@
 import { type Chance, systemChance } from "#infra/runtime/chance.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
+import { oneAtATime } from "#infra/runtime/one-at-a-time.ts";
 import { Ledger, type MonthUsed, type UsageEvent } from "./ledger.ts";
 import { monthOf } from "./month.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
 import type { UsageBatch, UsageStore } from "./usage-store.ts";
 
 /** What tenants used: counted in memory on the path of a request, kept by the store a moment later. */

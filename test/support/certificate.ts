@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 export type Certificate = { readonly key: string; readonly cert: string };
 
@@ -55,8 +56,13 @@ function authority(): Buffer {
 }
 
 function alternativeNames(names: readonly string[]): Buffer {
-  const list = der(tags.list, ...names.map((name) => der(0x82, Buffer.from(name))));
+  const list = der(tags.list, ...names.map(alternativeName));
   return der(tags.list, oid("551d11"), der(tags.octets, list));
+}
+
+/** An address is named by its bytes. */
+function alternativeName(name: string): Buffer {
+  return isIPv4(name) ? der(0x87, Buffer.from(name.split(".").map(Number))) : der(0x82, Buffer.from(name));
 }
 
 function oid(hex: string): Buffer {

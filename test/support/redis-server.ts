@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { selfSigned } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
-import { makeSelfSignedCertificate } from "./self-signed-certificate.ts";
 
 export type RedisServer = AsyncDisposable & {
   readonly url: string;
@@ -89,8 +89,8 @@ async function offerTls(
 ): Promise<{ readonly flags: readonly string[]; readonly url: string }> {
   const port = await freePort();
   const [certificate, key] = [join(folder, "certificate.pem"), join(folder, "key.pem")];
-  const made = makeSelfSignedCertificate();
-  await writeFile(certificate, made.certificate);
+  const made = selfSigned(["localhost", "127.0.0.1"]);
+  await writeFile(certificate, made.cert);
   await writeFile(key, made.key, { mode: 0o600 });
   const files = ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate];
   return {
