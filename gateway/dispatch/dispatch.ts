@@ -52,20 +52,25 @@ export function candidates({ backends, model }: Route, directory: Pick<Directory
   return found;
 }
 
-/** The same for one version of the model: a backend without it is passed by, however well it knows another. */
+/**
+ * The same for one version of the model: a backend without it is passed by, however well it knows another. Fails only
+ * where none has it and one could not say.
+ */
 export async function candidatesOfVersion(
   { backends, model }: Route,
   version: string,
   directory: Pick<Directory, "findVersion">,
-  { signal }: { readonly signal: AbortSignal },
+  options: { readonly signal: AbortSignal },
 ): Promise<Candidate[]> {
-  const found = await Promise.all(
-    backends.map(async (backend): Promise<Candidate[]> => {
-      const info = await directory.findVersion(backend, model, version, { signal }).catch(() => undefined);
-      return info ? [{ backend, model: info }] : [];
-    }),
-  );
-  return found.flat();
+  const asked = backends.map(async (backend): Promise<Candidate[]> => {
+    const info = await directory.findVersion(backend, model, version, options);
+    return info ? [{ backend, model: info }] : [];
+  });
+  const told = await Promise.allSettled(asked);
+  const found = told.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const failed = told.find((one) => one.status === "rejected");
+  if (found.length === 0 && failed) throw failed.reason;
+  return found;
 }
 
 function nobodyThere(model: string): TradewindError {

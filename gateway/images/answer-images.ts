@@ -1,19 +1,20 @@
-import type { Clock } from "#infra/runtime/clock.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import { type Deadline, openDeadline } from "../admission/deadline.ts";
+import { withIdempotency } from "../admission/idempotency.ts";
 import { needScope } from "../admission/permissions.ts";
 import { readCacheControl } from "../cache/cache-control.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import { composeReply } from "./compose-reply.ts";
 import { findAble } from "./find-able.ts";
 import { findRoute } from "./find-route.ts";
-import { withIdempotency } from "./idempotency.ts";
 import type { ImageAsk, ImageReply } from "./image-ask.ts";
 import type { ImagesDeps } from "./images-deps.ts";
+import { onceOnly } from "./once-only.ts";
 import { type PreparedImage, prepareImage } from "./prepare-image.ts";
 import { type ImageOptions, readOptions } from "./read-options.ts";
 import { type Received, receiveImages } from "./receive-images.ts";
 import { seeImages } from "./see-images.ts";
+import type { SeeImages, SeenOrFailed } from "./seen.ts";
 
 /** Images in, what is found in them out: from the first look at who asks for what to the last byte of the answer. */
 export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<ImageReply> {
@@ -29,23 +30,44 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
   const { images, several, options } = await receiveImages(ask, asked, receiving);
   const prepared = prepareAll(images, { route, several, mostPixels: deps.limits.pixels });
   const { directory } = deps;
-  const candidates = await findAble({ ask, route, version, options, directory, deadline });
-  using strict = strictDeadline(ask, options, route, deps.clock);
-  const look = {
+  const { candidates, expected } = await findAble({ ask, route, version, options, directory, deadline });
+  const receivedAt = deps.clock.elapsed();
+  using strict = strictDeadline(options, route);
+  const see: SeeImages = {
     ask,
     route,
     options,
     candidates,
+    expected,
     images: prepared,
     control: readCacheControl(ask.header("cache-control")),
+    receivedAt,
     get signal() {
       return strict ? AbortSignal.any([deadline.signal, strict.signal]) : deadline.signal;
     },
   };
-  return await withIdempotency(ask, prepared, deps, async () => {
-    const { admitted, seen } = await seeImages(look, deps);
-    return composeReply({ ask, route, options, several, seen, headers: admitted.headers, clock: deps.clock });
+  const once = onceOnly(see, several, deps);
+  return await withIdempotency(once, async () => {
+    const { admitted, seen } = await seeImages(see, deps);
+    const { headers } = admitted;
+    const reply = composeReply({
+      ask,
+      route,
+      options,
+      several,
+      seen,
+      receivedAt,
+      headers,
+      clock: deps.clock,
+    });
+    return { reply, keep: seen.every(isLasting) };
   });
+}
+
+/** Another try would end in the same way. */
+function isLasting(one: SeenOrFailed): boolean {
+  if (!(one instanceof TradewindError)) return true;
+  return one.kind.blame === "caller" && !one.kind.retryable && one.code !== "caller_left";
 }
 
 type Preparing = { readonly route: Route; readonly several: boolean; readonly mostPixels: number };
@@ -66,13 +88,6 @@ function prepareAll(
 }
 
 /** For callers to whom a late answer is worth nothing. */
-function strictDeadline(
-  { startedAt }: ImageAsk,
-  { strict, deadlineMs }: ImageOptions,
-  { sloMs }: Route,
-  clock: Clock,
-): Deadline | undefined {
-  if (!strict) return undefined;
-  const timeoutMs = Math.max(1, (deadlineMs ?? sloMs) - (clock.elapsed() - startedAt));
-  return openDeadline({ timeoutMs, onLeave: () => () => {} });
+function strictDeadline({ strict, deadlineMs }: ImageOptions, { sloMs }: Route): Deadline | undefined {
+  return strict ? openDeadline({ timeoutMs: deadlineMs ?? sloMs, onLeave: () => () => {} }) : undefined;
 }

@@ -15,14 +15,17 @@ export type Composing = {
   readonly options: ImageOptions;
   readonly several: boolean;
   readonly seen: readonly SeenOrFailed[];
+  readonly receivedAt: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
 };
 
 /** The answer as it goes out: one shape for one image, a list for several. */
-export function composeReply({ ask, route, options, several, seen, headers, clock }: Composing): ImageReply {
-  const totalMs = clock.elapsed() - ask.startedAt;
-  const late = totalMs > (options.deadlineMs ?? route.sloMs);
+export function composeReply(composing: Composing): ImageReply {
+  const { ask, route, options, several, seen, receivedAt, headers, clock } = composing;
+  const now = clock.elapsed();
+  const totalMs = now - ask.startedAt;
+  const late = now - receivedAt > (options.deadlineMs ?? route.sloMs);
   const texts = seen.map((one) => textOf(one, { requestId: ask.requestId, late, totalMs, options }));
   const [first] = seen;
   if (first && !(first instanceof TradewindError)) ask.note({ backend: first.answer.backend });
@@ -73,13 +76,13 @@ const noTimings: BackendTimings = { queue: 0, preprocess: 0, inference: 0, postp
 function cacheHeaders(seen: readonly SeenOrFailed[], now: number): Record<string, string> {
   const [only] = seen;
   if (seen.length !== 1 || !only || only instanceof TradewindError) return {};
-  const { outcome, answer } = only;
-  return { "cache-status": cacheStatus({ ...wordOf(outcome), ...ttlOf(answer, now) }) };
+  return { "cache-status": cacheStatus({ ...wordOf(only), ...ttlOf(only.answer, now) }) };
 }
 
 /** A stale answer that was given is a hit to those who read this header, with its time to live below zero. */
-function wordOf(outcome: Seen["outcome"]): Parameters<typeof cacheStatus>[0] {
-  return outcome === "stale" ? { outcome: "hit" } : { outcome, stored: outcome === "miss" };
+function wordOf({ outcome, answer }: Seen): Parameters<typeof cacheStatus>[0] {
+  const stored = outcome === "miss" && answer.freshUntil !== undefined;
+  return outcome === "stale" ? { outcome: "hit" } : { outcome, stored };
 }
 
 function ttlOf({ freshUntil }: Seen["answer"], now: number): { readonly ttlMs?: number } {

@@ -1,3 +1,4 @@
+import type { ModelInfo } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Deadline } from "../admission/deadline.ts";
 import { type Candidate, candidates, candidatesOfVersion } from "../dispatch/dispatch.ts";
@@ -17,28 +18,34 @@ export type Finding = {
   readonly deadline: Deadline;
 };
 
+export type Able = {
+  /** Who can answer, in the order in which they are tried. */
+  readonly candidates: readonly Candidate[];
+  /** The model that would answer now; what it answered is in the cache even while nobody has it. */
+  readonly expected: ModelInfo | undefined;
+};
+
 /** Who can answer what is asked; what the model cannot do is told before anything is paid for it. */
-export async function findAble(finding: Finding): Promise<readonly Candidate[]> {
+export async function findAble(finding: Finding): Promise<Able> {
   const able = await findCandidates(finding);
-  refuseOtherTask(finding, able);
+  if (able.expected) refuseOtherTask(finding, able.expected);
   return able;
 }
 
-async function findCandidates({
-  route,
-  version,
-  directory,
-  deadline,
-}: Finding): Promise<readonly Candidate[]> {
-  if (version === undefined) return candidates(route, directory);
+async function findCandidates({ route, version, directory, deadline }: Finding): Promise<Able> {
+  const heard = directory.lastHeard(route.model);
+  if (version === undefined) {
+    const found = candidates(route, directory);
+    return { candidates: found, expected: found[0]?.model ?? heard };
+  }
   const found = await candidatesOfVersion(route, version, directory, deadline);
-  if (found.length === 0 && directory.lastHeard(route.model)) throw unknownVersion(route.model, version);
-  return found;
+  if (found.length > 0) return { candidates: found, expected: found[0]?.model };
+  // Nobody is there who has it, which is no reason to say that it does not exist.
+  if (heard && !heard.versions.includes(version)) throw unknownVersion(route.model, version);
+  return { candidates: found, expected: heard && { ...heard, version } };
 }
 
-function refuseOtherTask({ ask, route, options, directory }: Finding, able: readonly Candidate[]): void {
-  const info = able[0]?.model ?? directory.lastHeard(route.model);
-  if (!info) return;
+function refuseOtherTask({ ask, route, options }: Finding, info: ModelInfo): void {
   if (options.classes) keptClasses(options.classes, info.names);
   if (info.task === ask.task) return;
   const why = `${route.model} does not ${ask.task}, it does ${info.task}: POST /v1/models/${route.model}/${info.task}`;

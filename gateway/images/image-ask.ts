@@ -28,7 +28,7 @@ export type ImageAsk = {
 };
 
 export type ImageReply = {
-  readonly status: 200;
+  readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 };

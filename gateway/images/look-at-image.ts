@@ -10,7 +10,7 @@ import { downscaled } from "./downscaled.ts";
 import type { ImageAsk } from "./image-ask.ts";
 import type { PreparedImage } from "./prepare-image.ts";
 import type { ImageOptions } from "./read-options.ts";
-import type { Seen } from "./seen.ts";
+import type { Seen, Spending } from "./seen.ts";
 
 export type LookDeps = {
   readonly cache: ResultCache;
@@ -29,6 +29,8 @@ export type Look = {
   readonly keyFor: (model: Candidate["model"]) => CacheKey | undefined;
   /** Under which the answer was looked for and not found; undefined where nobody asked. */
   readonly missed: Missed | undefined;
+  /** Told what looking costs as soon as somebody is asked. */
+  readonly spending: Spending;
   readonly signal: AbortSignal;
 };
 
@@ -46,13 +48,22 @@ export type Missed = {
 export async function lookAtImage(look: Look, deps: LookDeps): Promise<Seen> {
   const { missed, signal } = look;
   if (!missed) return await make(look, deps, signal, "bypass");
+  const name = `${missed.key.tag}/${missed.key.name}`;
   let isFirst = false;
-  const seen = await deps.flights.fly(`${missed.key.tag}/${missed.key.name}`, signal, (flight) => {
-    isFirst = true;
-    return makeOrWait(look, missed, deps, flight);
-  });
-  // Whoever flew along was answered by another's work, and pays nothing for it.
-  return isFirst ? seen : { ...seen, outcome: "collapsed", timings: undefined, nanoUsd: 0 };
+  try {
+    const seen = await deps.flights.fly(name, signal, (flight) => {
+      isFirst = true;
+      return makeOrWait(look, missed, deps, flight);
+    });
+    if (isFirst) return seen;
+    // Who flew first may have taken what another version answered; who pinned one may not.
+    if (seen.keyName !== missed.key.name) return await make(look, deps, signal, "miss");
+    return { ...seen, outcome: "collapsed", timings: undefined, nanoUsd: 0 };
+  } catch (error) {
+    // A caller who left before it began to fly would leave its claim to lapse, and others waiting for nobody.
+    if (missed.claimed && !deps.flights.underWay(name)) deps.cache.giveUp(missed.key);
+    throw error;
+  }
 }
 
 async function makeOrWait(look: Look, missed: Missed, deps: LookDeps, signal: AbortSignal): Promise<Seen> {
@@ -60,7 +71,7 @@ async function makeOrWait(look: Look, missed: Missed, deps: LookDeps, signal: Ab
   const { key, claimed, shared, accept } = missed;
   if (shared && !claimed) {
     const answer = await cache.waitForOther(key, { signal, mostMs: waitForOtherMs, accept });
-    if (answer) return { answer, outcome: "collapsed", timings: undefined, nanoUsd: 0 };
+    if (answer) return { answer, outcome: "collapsed", timings: undefined, nanoUsd: 0, keyName: key.name };
   }
   try {
     return await make(look, deps, signal, "miss");
@@ -71,20 +82,25 @@ async function makeOrWait(look: Look, missed: Missed, deps: LookDeps, signal: Ab
 }
 
 async function make(
-  { ask, route, candidates, image, options, keyFor }: Look,
+  look: Look,
   { cache }: LookDeps,
   signal: AbortSignal,
   outcome: "miss" | "bypass",
 ): Promise<Seen> {
-  const found = await dispatchPrepared({ ask, route, candidates, image, options: options.detect, signal });
+  const { route, options, keyFor, spending } = look;
+  // From here on somebody works for this caller: who leaves now leaves the bill to nobody else.
+  spending.nanoUsd = route.nanoUsdEach;
+  const found = await dispatchPrepared({ ...look, options: options.detect, signal });
   const { backend, model, timings } = found;
+  const nanoUsd = inNanoUsd(backend.usdPerRequest);
+  spending.nanoUsd = nanoUsd;
   const { name, version, precision } = model;
   const answer = { core: coreOf(found, options), model: name, version, precision, backend: backend.id };
   const { cache: rules } = route.rules;
   const key = rules ? keyFor(model) : undefined;
-  const kept =
-    key && rules ? cache.save(key, answer, { ttlMs: rules.ttl, staleMs: rules.stale, jitter }) : undefined;
-  return { answer: kept ?? answer, outcome, timings, nanoUsd: inNanoUsd(backend.usdPerRequest) };
+  const policy = rules && { ttlMs: rules.ttl, staleMs: rules.stale, jitter };
+  const kept = key && policy ? cache.save(key, answer, policy) : undefined;
+  return { answer: kept ?? answer, outcome, timings, nanoUsd, keyName: key?.name };
 }
 
 /** A tenth earlier at most: what was stored together must not end together. */

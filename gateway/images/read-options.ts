@@ -12,7 +12,7 @@ export type ImageOptions = {
   /** Names or numbers of the classes that are kept, each once; all where none is named. */
   readonly classes?: readonly string[];
   readonly format: Format;
-  /** From the request's first byte; the route's own where it is not given. */
+  /** From the last byte of the request; the route's own SLO where it is not given. */
   readonly deadlineMs?: number;
   /** Whether an answer past the deadline is none. */
   readonly strict: boolean;

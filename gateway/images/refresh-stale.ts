@@ -14,26 +14,30 @@ export function refreshStale(sight: Sight, see: SeeImages, deps: ImagesDeps): vo
     .finally(() => done[Symbol.dispose]());
 }
 
-async function refresh(sight: Sight, see: SeeImages, deps: ImagesDeps): Promise<void> {
-  const { ask, route } = see;
+async function refresh({ image, keyFor }: Sight, see: SeeImages, deps: ImagesDeps): Promise<void> {
+  const { ask, route, candidates, options } = see;
   const { caller } = ask;
+  // The image stays in memory for longer than its request, and is on the account of bodies for as long.
+  using _place = deps.inFlight.enter(image.byteLength);
   const reserved = await deps.admission.reserve({
     caller,
     model: route.model,
     whenAway: route.rules.whenRedisIsAway,
     nanoUsdEach: route.nanoUsdEach,
   });
-  const signal = AbortSignal.timeout(deps.limits.requestTimeout);
-  let nanoUsd = 0;
+  const spending = { nanoUsd: 0 };
   try {
-    // Past the door the image is no longer on its caller's account of bodies; what is under way at once is bounded here.
-    ({ nanoUsd } = await lookAtImage(
-      { ...see, image: sight.image, keyFor: sight.keyFor, missed: undefined, signal },
-      deps,
-    ));
+    const signal = AbortSignal.timeout(deps.limits.requestTimeout);
+    const look = { ask, route, candidates, options, image, keyFor, spending, signal };
+    await lookAtImage({ ...look, missed: undefined }, deps);
+  } catch (error) {
+    spending.nanoUsd = 0;
+    throw error;
   } finally {
+    const { nanoUsd } = spending;
     reserved.end({ images: 0, nanoUsd });
-    const spent = { tenant: caller.tenant.id, keyId: caller.id, model: route.model, nanoUsd };
-    deps.usage.count({ ...spent, requests: 0, images: 0, cached: 0, failed: 0 });
+    const { tenant, id: keyId } = caller;
+    const nothing = { requests: 0, images: 0, cached: 0, failed: 0 };
+    deps.usage.count({ tenant: tenant.id, keyId, model: route.model, ...nothing, nanoUsd });
   }
 }

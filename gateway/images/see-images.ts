@@ -7,7 +7,7 @@ import type { ImagesDeps } from "./images-deps.ts";
 import { lookAtImage } from "./look-at-image.ts";
 import { refreshStale } from "./refresh-stale.ts";
 import type { SeeImages, Seen, SeenOrFailed } from "./seen.ts";
-import { beginSight, recall, type Sight } from "./sight.ts";
+import { beginSight, isPaidBefore, recall, type Sight } from "./sight.ts";
 
 /** Lets the request in and sees each of its images: from memory, from Redis, or by a backend's eyes. */
 export async function seeImages(
@@ -21,19 +21,28 @@ export async function seeImages(
   const finishing = finishSights(sights, admitted, see, deps);
   // What lies in memory is here already.
   const seen = finishing.every(isHere) ? finishing : await Promise.all(finishing);
-  account(seen, admitted, see, deps);
-  const [only] = seen;
-  if (seen.length === 1 && only instanceof TradewindError && only !== sights[0]) throw only;
+  account(seen, { sights, admitted }, see, deps);
+  const failed = failureOf(seen, sights, see);
+  if (failed) throw failed;
   return { admitted, seen };
 }
 
 type Begun = Sight | TradewindError;
 
-function admitSights(
-  begun: readonly Begun[],
-  { ask, route }: SeeImages,
-  deps: ImagesDeps,
-): Promise<Admitted> {
+/** The only image that fails fails its request, and so does any that is late where late is nothing. */
+function failureOf(
+  seen: readonly SeenOrFailed[],
+  sights: readonly Begun[],
+  { options }: SeeImages,
+): TradewindError | undefined {
+  const [only] = seen;
+  if (seen.length === 1 && only instanceof TradewindError && only !== sights[0]) return only;
+  const late = (one: SeenOrFailed) => one instanceof TradewindError && one.code === "deadline_exceeded";
+  return options.strict ? (seen.find(late) as TradewindError | undefined) : undefined;
+}
+
+function admitSights(begun: readonly Begun[], see: SeeImages, deps: ImagesDeps): Promise<Admitted> {
+  const { ask, route, control } = see;
   const sights = begun.filter((one): one is Sight => !(one instanceof TradewindError));
   const lookups = sights.flatMap(({ lookup }) => lookup ?? []);
   const remembered = sights.filter(({ memory }) => memory).length;
@@ -47,10 +56,11 @@ function admitSights(
     model: route.model,
     whenAway: route.rules.whenRedisIsAway,
     images: begun.length,
-    uncached: sights.length - lookups.length - remembered,
+    uncached: sights.length - remembered - (isPaidBefore(see) ? 0 : lookups.length),
     nanoUsdEach: route.nanoUsdEach,
     lookups,
-    lease: route.rules.lease,
+    // What is not kept will not be answered from memory.
+    lease: route.rules.cache && !control.noStore ? route.rules.lease : 0,
   });
 }
 
@@ -94,28 +104,31 @@ async function lookFor(
   // Where nothing was claimed because there is no other gateway, there is none to wait for.
   const missed =
     key && lookup ? { key, claimed, shared: shared && lookup.claim !== undefined, accept } : undefined;
-  return await lookAtImage({ ...see, image: sight.image, keyFor: sight.keyFor, missed }, deps);
+  const { image, keyFor, spending } = sight;
+  return await lookAtImage({ ...see, image, keyFor, missed, spending }, deps);
 }
 
-/** What was reserved and not used goes back; whose caller left may have been seen all the same, and is paid for. */
+type Accounting = { readonly sights: readonly Begun[]; readonly admitted: Admitted };
+
+/** What was reserved and not used goes back; work that its caller did not wait for was done all the same. */
 function account(
   seen: readonly SeenOrFailed[],
-  admitted: Admitted,
+  { sights, admitted }: Accounting,
   { ask, route }: SeeImages,
   { usage }: ImagesDeps,
 ): void {
-  const failures = seen.filter((one): one is TradewindError => one instanceof TradewindError);
-  const answered = seen.filter((one): one is Seen => !(one instanceof TradewindError));
-  const nanoUsd = answered.reduce((sum, one) => sum + one.nanoUsd, 0);
-  const left = failures.some(({ code }) => code === "caller_left");
-  admitted.end(left ? undefined : { images: answered.length, nanoUsd });
-  usage.count({
-    tenant: ask.caller.tenant.id,
-    keyId: ask.caller.id,
-    model: route.model,
-    images: answered.length,
-    cached: answered.filter(({ timings }) => timings === undefined).length,
-    failed: failures.length,
-    nanoUsd,
-  });
+  let [images, cached, nanoUsd] = [0, 0, 0];
+  for (const [place, one] of seen.entries()) {
+    const sight = sights[place];
+    const spent = sight && !(sight instanceof TradewindError) ? sight.spending.nanoUsd : 0;
+    if (!(one instanceof TradewindError)) {
+      images += 1;
+      nanoUsd += spent;
+      if (one.outcome === "hit" || one.outcome === "stale") cached += 1;
+    } else if (one.code === "caller_left" || one.code === "deadline_exceeded") nanoUsd += spent;
+  }
+  admitted.end({ images, nanoUsd });
+  const { tenant, id: keyId } = ask.caller;
+  const counted = { images, cached, failed: seen.length - images, nanoUsd };
+  usage.count({ tenant: tenant.id, keyId, model: route.model, ...counted });
 }

@@ -1,4 +1,4 @@
-import type { BackendTimings } from "#inference/contract.ts";
+import type { BackendTimings, ModelInfo } from "#inference/contract.ts";
 import type { TradewindError } from "#infra/runtime/errors.ts";
 import type { CacheWishes } from "../cache/cache-control.ts";
 import type { CachedAnswer, FinishedAnswer } from "../cache/cached-answer.ts";
@@ -17,8 +17,14 @@ export type Seen = {
   readonly outcome: Outcome;
   /** Of whoever made it now; an answer that lay there took no time of a backend's. */
   readonly timings: BackendTimings | undefined;
+  /** What this caller's answer says it cost. */
   readonly nanoUsd: number;
+  /** Under which key the answer belongs, whoever it was made for. */
+  readonly keyName: string | undefined;
 };
+
+/** What one image of a request costs, as far as that is known; a failure may cost too. */
+export type Spending = { nanoUsd: number };
 
 /** What became of one image of a request: one that is bad among several fails alone. */
 export type SeenOrFailed = Seen | TradewindError;
@@ -29,7 +35,10 @@ export type SeeImages = {
   readonly route: Route;
   readonly options: ImageOptions;
   readonly candidates: readonly Candidate[];
+  readonly expected: ModelInfo | undefined;
   readonly images: readonly (PreparedImage | TradewindError)[];
   readonly control: CacheWishes;
+  /** When the last byte of the request was here, by the clock's `elapsed`. */
+  readonly receivedAt: number;
   readonly signal: AbortSignal;
 };

@@ -7,7 +7,7 @@ import type { Found } from "../cache/result-cache.ts";
 import type { ImagesDeps } from "./images-deps.ts";
 import type { PreparedImage } from "./prepare-image.ts";
 import { canonicalOptions } from "./read-options.ts";
-import type { SeeImages, Seen } from "./seen.ts";
+import type { SeeImages, Seen, Spending } from "./seen.ts";
 
 /** One image on its way to an answer. */
 export type Sight = {
@@ -20,17 +20,19 @@ export type Sight = {
   readonly memory: CachedAnswer | undefined;
   /** The question to Redis, where memory has no answer. */
   readonly lookup: Lookup | undefined;
+  readonly spending: Spending;
 };
 
 export function beginSight(image: PreparedImage, see: SeeImages, deps: ImagesDeps): Sight {
-  const { route, control, candidates } = see;
-  const expected = candidates[0]?.model ?? deps.directory.lastHeard(route.model);
+  const { control, expected } = see;
   const keyFor = (model: ModelInfo): CacheKey | undefined => keyOf(image, model, see);
   const key = expected ? keyFor(expected) : undefined;
-  if (!key || control.noCache) return { image, keyFor, key, memory: undefined, lookup: undefined };
+  const spending = { nanoUsd: 0 };
+  if (!key || control.noCache) return { image, keyFor, key, memory: undefined, lookup: undefined, spending };
   const peeked = deps.cache.peek(key);
   const memory = peeked && suits(peeked, control, deps.clock.now()) ? peeked : undefined;
-  return { image, keyFor, key, memory, lookup: memory ? undefined : deps.cache.lookup(key) };
+  const lookup = memory ? undefined : lookupFor(key, see, deps);
+  return { image, keyFor, key, memory, lookup, spending };
 }
 
 /** What was kept earlier, if the caller takes it. */
@@ -43,7 +45,23 @@ export function recall(
   const answer = memory ?? (key && found ? cache.heard(key, found) : undefined);
   const state = answer && suits(answer, control, clock.now());
   if (!answer || !state) return undefined;
-  return { answer, outcome: state === "fresh" ? "hit" : "stale", timings: undefined, nanoUsd: 0 };
+  return {
+    answer,
+    outcome: state === "fresh" ? "hit" : "stale",
+    timings: undefined,
+    nanoUsd: 0,
+    keyName: key?.name,
+  };
+}
+
+/** Where the age matters, what is found may not do, so that looking is paid for beforehand and given back if it does. */
+export function isPaidBefore({ control }: Pick<SeeImages, "control">): boolean {
+  return control.maxAgeMs !== undefined || control.maxStaleMs !== undefined;
+}
+
+function lookupFor(key: CacheKey, see: SeeImages, { cache }: ImagesDeps): Lookup {
+  const lookup = cache.lookup(key);
+  return isPaidBefore(see) ? { ...lookup, free: true } : lookup;
 }
 
 function keyOf({ digest }: PreparedImage, model: ModelInfo, see: SeeImages): CacheKey | undefined {

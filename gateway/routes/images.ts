@@ -16,7 +16,7 @@ export function imageRoutes(deps: ImagesDeps): DescribedRoutes {
   for (const task of taskPaths) {
     mount(routes, describeTask(task), async (c) => {
       const { status, headers, body } = await answerImages(askOf(c, task), deps);
-      return c.body(body, status, { ...headers });
+      return c.body(body, status as 200, { ...headers });
     });
   }
   return routes;

@@ -190,43 +190,6 @@ test("a limit is told in headers and, once it is reached, before a body is read"
   expect(unread.status).toBe(429);
 });
 
-test("the same idempotency key gets the same answer for nothing, and another request with it is refused", async () => {
-  await using gateway = await openGatewayApp({ route: { cache: "off" } });
-  const headers = { "idempotency-key": "order-7" };
-  const first = await gateway.send({ headers });
-  await expect
-    .poll(async () => {
-      const answer = await gateway.send({ headers });
-      return {
-        status: answer.status,
-        replayed: answer.headers.get("idempotent-replayed"),
-        text: answer.text,
-      };
-    })
-    .toEqual({ status: 200, replayed: "true", text: first.text });
-  expect(gateway.state.images).toBe(1);
-  const other = await gateway.send({ headers, body: await tinyJpeg(5) });
-  expect({ status: other.status, code: other.body.code }).toEqual({
-    status: 422,
-    code: "idempotency_key_reused",
-  });
-});
-
-test("an idempotency key is free again after a failure, and taken while its request is under way", async () => {
-  await using gateway = await openGatewayApp({ route: { cache: "off" } });
-  const headers = { "idempotency-key": "order-8" };
-  expect((await gateway.send({ headers }, json(500, {}))).status).toBe(502);
-  let finish = (): void => {};
-  const held = gateway.send({ headers }, (request, response) => {
-    finish = () => json(200, inferAnswer)(request, response);
-  });
-  await expect.poll(() => gateway.state.images).toBe(2);
-  const { status, body } = await gateway.send({ headers });
-  expect({ status, code: body.code }).toEqual({ status: 409, code: "idempotency_in_progress" });
-  finish();
-  expect((await held).status).toBe(200);
-});
-
 test("a trace goes on through the gateway, and timings are told to whoever looks", async () => {
   await using gateway = await openGatewayApp();
   const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -244,4 +207,15 @@ test("an old answer is given at once while a new one is made", async () => {
   await gateway.send();
   await expect.poll(async () => (await gateway.send()).body.cache).toBe("stale");
   await expect.poll(() => gateway.state.images).toBeGreaterThan(1);
+});
+
+test("a list that must not be late fails whole when one of its images is", async () => {
+  await using gateway = await openGatewayApp();
+  const form = new FormData();
+  for (const red of [1, 2]) form.append("images", new Blob([new Uint8Array(await tinyJpeg(red))]), "a.jpg");
+  const { status } = await gateway.send(
+    { path: `${detectPath}?strict=true&deadline=40`, body: form },
+    () => {},
+  );
+  expect(status).toBe(504);
 });
