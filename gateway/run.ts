@@ -1,28 +1,60 @@
 import { readPort } from "#infra/runtime/config/port.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
-import { type HostProcess, hostOptions, runProcess } from "#infra/runtime/lifecycle.ts";
+import { readText } from "#infra/runtime/config/read-text.ts";
+import { type HostProcess, hostOptions, type Lifecycle, runProcess } from "#infra/runtime/lifecycle.ts";
 import { createLog } from "#infra/runtime/log.ts";
+import { parseConfig } from "./config.ts";
 import { serveGateway } from "./serve.ts";
+import { countWorkers } from "./workers/count-workers.ts";
 
-/** The gateway as a process: `gateway/main.ts` and `tradewind serve` are both this. Resolves to the exit code. */
+/**
+ * The gateway as a process: `gateway/main.ts` and `tradewind serve` are both this. Resolves to the exit code. With
+ * several workers this is the one that starts them and keeps them running.
+ */
 export function runGateway(process: HostProcess, args: string[]): Promise<number> {
-  const { env } = process;
-  return runProcess(async (life) => {
-    const { values } = readFlags({
-      args,
-      options: {
-        config: { type: "string", default: "tradewind.yaml" },
-        host: { type: "string", default: env.HOST ?? "127.0.0.1" },
-        port: { type: "string", default: env.PORT ?? "8080" },
-      },
-    });
-    await serveGateway(life, {
-      configFile: values.config,
-      host: values.host,
-      port: readPort(values.port),
-      databaseUrl: env.DATABASE_URL,
-      redisUrl: env.REDIS_URL,
-      log: createLog({ name: "gateway", level: env.LOG_LEVEL ?? "info" }),
-    });
-  }, hostOptions(process));
+  const host = hostOptions(process);
+  let killWorkers = (): void => {};
+  const onKill = (kill: () => void): void => {
+    killWorkers = kill;
+  };
+  return runProcess((life) => startGateway(life, { env: process.env, args, onKill }), {
+    ...host,
+    stopAtOnce: () => {
+      killWorkers();
+      host.stopAtOnce();
+    },
+  });
+}
+
+type Start = Pick<HostProcess, "env"> & {
+  readonly args: string[];
+  readonly onKill: (kill: () => void) => void;
+};
+
+async function startGateway(life: Lifecycle, { env, args, onKill }: Start): Promise<void> {
+  const { config: configFile, host, port } = readOptions(env, args);
+  const log = createLog({ name: "gateway", level: env.LOG_LEVEL ?? "info" });
+  const place = { configFile, host, port: readPort(port), log };
+  const configText = await readText(configFile);
+  const config = parseConfig(configText, { file: configFile });
+  const workers = countWorkers(config);
+  if (workers > 1) {
+    // Loaded only here, since one process needs none of it.
+    const { serveWithWorkers } = await import("./workers/serve-with-workers.ts");
+    return await serveWithWorkers(life, { ...place, configText, workers, onKill });
+  }
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = env;
+  await serveGateway(life, { ...place, config, databaseUrl, redisUrl });
+}
+
+function readOptions(env: Start["env"], args: string[]) {
+  const { values } = readFlags({
+    args,
+    options: {
+      config: { type: "string", default: "tradewind.yaml" },
+      host: { type: "string", default: env.HOST ?? "127.0.0.1" },
+      port: { type: "string", default: env.PORT ?? "8080" },
+    },
+  });
+  return values;
 }

@@ -40,7 +40,7 @@ export type ServeOptions = {
 
 /** Config, records, counting, fleet, doors: in this order, so that what fails first has opened least. */
 export async function serveGateway(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { configFile, metrics = createMetrics(), worker = 1, log } = options;
+  const { configFile, metrics = createMetrics(), worker = 1, workers = 1, log } = options;
   const { resources } = life;
   const config = options.config ?? (await loadConfig(configFile));
   resources.use(measureRequests(metrics));
@@ -61,7 +61,8 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
     memory,
     clock,
     chance,
-    alone,
+    // Workers start together, and each hears of the others only a moment later.
+    alone: () => workers === 1 && alone(),
     // Longer than any request: a claim that ended before its maker would make two.
     claimMs: config.limits.requestTimeout + 5_000,
   });
@@ -98,11 +99,12 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
 const chance: Chance = systemChance;
 
 function openRecordsOf(config: Config, options: ServeOptions, signal: AbortSignal): Promise<Records> {
-  const { configFile, databaseUrl, worker = 1 } = options;
+  const { configFile, databaseUrl, worker = 1, workers = 1 } = options;
   const keysFile = resolve(dirname(configFile), config.keysFile);
   // What it warns of is true of all workers, and said by one.
   const log = worker === 1 ? options.log : options.log.child({}, { level: "error" });
-  return openRecords({ records: config.records, keysFile, databaseUrl, log, clock, signal });
+  const connections = Math.max(2, Math.floor(10 / workers));
+  return openRecords({ records: config.records, keysFile, databaseUrl, log, clock, signal, connections });
 }
 
 async function openFleet(

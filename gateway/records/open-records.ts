@@ -21,6 +21,8 @@ export type RecordsOptions = {
   readonly log: Log;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** To PostgreSQL, of which processes that share a machine leave some to each other. */
+  readonly connections?: number;
 };
 
 /** Where this gateway's own tables are described. */
@@ -41,7 +43,9 @@ export async function openRecords(options: RecordsOptions): Promise<Records> {
     throw new TradewindError("config_invalid", "DATABASE_URL is not set", { hint });
   }
   await using opening = new AsyncDisposableStack();
-  const database = opening.use(await openDatabase({ url }));
+  const database = opening.use(
+    await openDatabase({ url, ...(options.connections && { connections: options.connections }) }),
+  );
   await migrate(database, migrations, { signal });
   const opened = opening.move();
   return {

@@ -28,10 +28,19 @@ export function start(args: string[]): Promise<number> {
     // Longer than its children's, so that each of them gets its own.
     graceMs: 40_000,
     stopAtOnce: () => {
-      for (const child of children) child.kill("SIGKILL");
+      for (const child of children) killGroup(child);
       host.stopAtOnce();
     },
   });
+}
+
+/** With its own children, which a gateway of many processes has; where there are no groups, the child alone. */
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    child.kill("SIGKILL");
+  }
 }
 
 function readOptions(args: string[]): StartOptions {

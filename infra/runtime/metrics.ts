@@ -10,10 +10,13 @@ export const latencyBuckets: number[] = [
 /** One registry a process, handed down; the library's global one would leak between tests. */
 export function createMetrics({
   processMetrics = true,
+  processLabels = {},
 }: {
   readonly processMetrics?: boolean;
+  /** What tells this process's own memory and time from its neighbours'. */
+  readonly processLabels?: Readonly<Record<string, string>>;
 } = {}): Metrics {
   const registry = new Registry();
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) collectDefaultMetrics({ register: registry, labels: processLabels });
   return registry;
 }
