@@ -33,11 +33,11 @@ export function onceOnly(see: SeeImages, several: boolean, deps: ImagesDeps): Id
   };
 }
 
-function fingerprintOf({ ask, options, control, images }: SeeImages, several: boolean): string {
+function fingerprintOf({ ask, options, images }: SeeImages, several: boolean): string {
   const { model, task } = ask;
   const { format, strict, deadlineMs } = options;
   const digests = images.map((image) => (image instanceof TradewindError ? image.code : image.digest));
-  const asked = [canonicalOptions(options), format, strict, deadlineMs ?? 0, several, control];
+  const asked = [canonicalOptions(options), format, strict, deadlineMs ?? 0, several];
   return createHash("sha256")
     .update(JSON.stringify([model, task, asked, digests]))
     .digest("base64url");

@@ -6,6 +6,7 @@ import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { pngBomb } from "#test/support/bomb.ts";
 import type { Tradewind } from "#test/support/launch-tradewind.ts";
+import { type FormPart, multipartBody, multipartType } from "#test/support/multipart.ts";
 import { descendants, residentBytes } from "#test/support/process-tree.ts";
 import { startTradewind } from "#test/support/run-tradewind.ts";
 
@@ -84,9 +85,91 @@ test.each<[string, () => Sent, number, string, RegExp]>([
     "body_too_large",
     /larger than the 20971520 bytes/,
   ],
+  [
+    "a model in a version that nobody has",
+    () => ({ url: product.detectUrl.replace("/detect", "@99/detect") }),
+    404,
+    "version_unknown",
+    /version "99" of digits-s/,
+  ],
+  [
+    "a task that is not the model's",
+    () => ({ url: product.detectUrl.replace("/detect", "/pose") }),
+    422,
+    "task_unsupported",
+    /detect/,
+  ],
+  [
+    "a parameter that there is not",
+    () => ({ url: `${product.detectUrl}?confidence=0.5` }),
+    422,
+    "parameter_invalid",
+    /no parameter "confidence", only conf, iou/,
+  ],
+  [
+    "a threshold above one",
+    () => ({ url: `${product.detectUrl}?conf=25` }),
+    422,
+    "parameter_invalid",
+    /conf is "25", expected a number from 0 to 1/,
+  ],
+  [
+    "a form without an image",
+    () => form([{ name: "conf", bytes: "0.5" }]),
+    400,
+    "body_empty",
+    /field named image/,
+  ],
+  [
+    "a form of seventeen images",
+    () => form(Array.from({ length: 17 }, () => ({ name: "images", filename: "a.jpg", bytes: jpeg }))),
+    422,
+    "images_too_many",
+    /16 images at most/,
+  ],
+  [
+    "a form whose boundary is another",
+    () => ({ ...form([{ name: "image", bytes: jpeg }]), headers: { "content-type": multipartType("x") } }),
+    400,
+    "request_malformed",
+    /boundary does not occur/,
+  ],
+  ["JSON that is cut off", () => inJson('{"image": "AAA'), 400, "request_malformed", /not valid JSON/],
+  ["JSON of brackets", () => inJson("[".repeat(1_000_000)), 400, "request_malformed", /outside of strings/],
+  ["JSON without an image", () => inJson("{}"), 400, "body_empty", /expected image or images/],
+  [
+    "text that is no base64",
+    () => inJson('{"image": "!!"}'),
+    422,
+    "parameter_invalid",
+    /image is not base64/,
+  ],
+  [
+    "an address where none is fetched from",
+    () => inJson('{"image": {"url": "http://169.254.169.254/latest/meta-data/"}}'),
+    422,
+    "url_refused",
+    /./,
+  ],
+  [
+    "an idempotency key with a blank in it",
+    () => ({ headers: { "idempotency-key": "a b" } }),
+    400,
+    "request_malformed",
+    /1 to 255 visible characters/,
+  ],
+  ["a packed body", () => ({ headers: { "content-encoding": "gzip" } }), 415, "encoding_unsupported", /./],
 ])("%s gets its status, its code and a sentence to act on", async (_, sent, status, code, detail) => {
   expect(await send(sent())).toEqual({ status, code, detail: expect.stringMatching(detail) });
 });
+
+function form(parts: readonly FormPart[]): Sent {
+  return { body: multipartBody(parts), headers: { "content-type": multipartType() } };
+}
+
+function inJson(body: string): Sent {
+  return { body, headers: { "content-type": "application/json" } };
+}
 
 /** Pours zeros for as long as the server takes them, at most `bytes`; resolves with what came back. */
 async function pour(

@@ -7,7 +7,7 @@ export function vastLength(target: Target, random: Random): Made {
   return plain(
     target,
     { headers: { ...jpeg, "content-length": length } },
-    { leaves: random.chance(0.5), unframed: true },
+    { end: random.chance(0.5) ? "leaves" : "waits", unframed: true },
   );
 }
 
@@ -20,14 +20,14 @@ export function shortLength(target: Target, random: Random): Made {
     {
       mayPass: true,
       unframed: true,
-      leaves: true,
+      end: "leaves",
     },
   );
 }
 
 export function leftHalfWay(target: Target, random: Random): Made {
   const whole = request(target, {});
-  return { bytes: [whole.subarray(0, random.integer(1, whole.length - 1))], leaves: true, unframed: true };
+  return { bytes: [whole.subarray(0, random.integer(1, whole.length - 1))], end: "leaves", unframed: true };
 }
 
 export function chunked(target: Target, random: Random): Made {
@@ -56,7 +56,7 @@ export function brokenChunks(target: Target, random: Random): Made {
   );
   return {
     bytes: [head, ...chunks(target.images.jpeg, random), Buffer.from(broken)],
-    leaves: true,
+    end: "leaves",
     unframed: true,
   };
 }
@@ -65,7 +65,7 @@ export function brokenChunks(target: Target, random: Random): Made {
 export function endlessChunks(target: Target, random: Random): Made {
   const head = request(target, { headers: chunkedHeaders, body: Buffer.alloc(0) });
   if (random.chance(0.8))
-    return { bytes: [head, chunks(target.images.jpeg, random)[0] ?? head], leaves: true, unframed: true };
+    return { bytes: [head, chunks(target.images.jpeg, random)[0] ?? head], end: "leaves", unframed: true };
   const megabyte = Buffer.concat([
     Buffer.from("100000\r\n"),
     Buffer.alloc(0x100000, 0x41),
@@ -79,7 +79,7 @@ export function twoFramings(target: Target, random: Random): Made {
     ...jpeg,
     "transfer-encoding": pick(["chunked", "gzip, chunked", "chunked, identity", "xchunked"], random),
   };
-  return plain(target, { headers }, { unframed: true, leaves: true });
+  return plain(target, { headers }, { unframed: true, end: "leaves" });
 }
 
 export function brokenLine(target: Target, random: Random): Made {
@@ -102,7 +102,7 @@ export function brokenLine(target: Target, random: Random): Made {
   );
   return {
     bytes: [Buffer.from(`${line}\r\nhost: ${target.host}\r\n\r\n`, "latin1")],
-    leaves: true,
+    end: "leaves",
     unframed: true,
   };
 }

@@ -1,33 +1,112 @@
 import { gzipSync } from "node:zlib";
 import { type Random, seededRandom } from "../../support/random.ts";
-import { jpeg, type Made, type Mutator, pick, plain, type Target, type WrongRequest } from "./compose.ts";
+import {
+  allowedOrigin,
+  jpeg,
+  type Made,
+  type Mutator,
+  pick,
+  plain,
+  type Target,
+  type WrongRequest,
+} from "./compose.ts";
+import { good, limited } from "./good-requests.ts";
 import { garbled, hugeJpeg, hugePng, randomBytes, shuffled, truncated } from "./images.ts";
+import { oddForm } from "./odd-form.ts";
 import {
   brokenChunks,
   brokenLine,
   chunked,
   endlessChunks,
-  leftHalfWay,
   shortLength,
   twoFramings,
   vastLength,
 } from "./odd-framing.ts";
-import {
-  oddHeaders,
-  oddKey,
-  oddLength,
-  oddModel,
-  oddPath,
-  oddQuery,
-  oddType,
-  vastHeaders,
-} from "./odd-parts.ts";
+import { oddHeaders, oddKey, vastHeaders } from "./odd-headers.ts";
+import { oddBase64, oddJson, oddUrl } from "./odd-json.ts";
+import { oddMetadata } from "./odd-metadata.ts";
+import { oddModel, oddPath, otherTask, preflight, wrongVerb } from "./odd-places.ts";
+import { mutatedProtocol, oddTensorRequest } from "./odd-protocol.ts";
+import { oddQuery } from "./odd-query.ts";
+import { oddAdmin, oddDocument, oddUsage } from "./odd-records.ts";
+import { cutOff, leftHalfWay, pipelined, slowly } from "./odd-wire.ts";
 
 /** The request of this seed and place, always the same. */
-export function wrongRequest(target: Target, { seed, index }: { seed: number; index: number }): WrongRequest {
+export function wrongRequest(
+  target: Target,
+  { seed, index }: { readonly seed: number; readonly index: number },
+): WrongRequest {
   const random = seededRandom(seed * 1_000_003 + index);
-  const [kind, make] = pick(mutators, random);
-  return { kind, leaves: false, mayPass: false, unframed: false, ...make(target, random) };
+  const [kind, make] = choose(random.integer(1, weights));
+  return { kind, ...usual, ...make(target, random) };
+}
+
+const usual = {
+  slow: false,
+  end: "waits",
+  unframed: false,
+  requests: 1,
+  mayPass: false,
+  isGood: false,
+  goodAt: [],
+  allows: [],
+} as const;
+
+/** So many of all requests are of each kind; what keeps the gateway or the backend busy for longer is rarer. */
+const mutators: readonly (readonly [kind: string, weight: number, make: Mutator])[] = [
+  ["good", 5, good],
+  ["limited", 2, limited],
+  ["empty body", 1, (target) => plain(target, { body: Buffer.alloc(0) })],
+  ["text body", 1, textBody],
+  ["svg", 1, (target, random) => typed(target, random, Buffer.from(svg))],
+  ["random bytes", 2, randomBody],
+  ["spoilt image", 8, spoiltImage],
+  ["odd metadata", 10, oddMetadata],
+  ["huge image", 2, hugeImage],
+  ["odd form", 10, oddForm],
+  ["odd json", 8, oddJson],
+  ["odd base64", 4, oddBase64],
+  ["odd url", 4, oddUrl],
+  ["odd encoding", 2, oddEncoding],
+  ["odd query", 9, oddQuery],
+  ["odd headers", 9, oddHeaders],
+  ["odd key", 4, oddKey],
+  ["wrong origin", 1, wrongOrigin],
+  ["vast headers", 1, vastHeaders],
+  ["odd model", 4, oddModel],
+  ["other task", 2, otherTask],
+  ["odd path", 3, oddPath],
+  ["wrong verb", 3, wrongVerb],
+  ["preflight", 2, preflight],
+  ["protocol", 14, mutatedProtocol],
+  ["odd tensor request", 2, oddTensorRequest],
+  ["usage", 2, oddUsage],
+  ["document", 1, oddDocument],
+  ["admin", 9, oddAdmin],
+  ["vast declared length", 1, vastLength],
+  ["short declared length", 1, shortLength],
+  ["left half-way", 1, leftHalfWay],
+  ["cut off", 2, cutOff],
+  ["slowly", 1, slowly],
+  ["pipelined", 3, pipelined],
+  ["chunked", 2, (target, random) => ({ ...chunked(target, random), mayPass: true })],
+  ["broken chunks", 1, brokenChunks],
+  ["endless chunks", 1, endlessChunks],
+  ["two framings", 1, twoFramings],
+  ["broken request line", 1, brokenLine],
+];
+
+export const kinds: readonly string[] = mutators.map(([kind]) => kind);
+
+const weights = mutators.reduce((sum, [, weight]) => sum + weight, 0);
+
+function choose(place: number): readonly [kind: string, make: Mutator] {
+  let left = place;
+  for (const [kind, weight, make] of mutators) {
+    left -= weight;
+    if (left <= 0) return [kind, make];
+  }
+  throw new Error("the place lies behind the last of the mutators");
 }
 
 const types = [
@@ -41,98 +120,43 @@ const types = [
 const svg =
   '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/hostname"/></svg>';
 
-const mutators: readonly (readonly [kind: string, make: Mutator])[] = [
-  ["empty body", (target) => plain(target, { body: Buffer.alloc(0) })],
-  [
-    "text body",
-    (target, random) => plain(target, { body: Buffer.from("hello ".repeat(random.integer(1, 99))) }),
-  ],
-  ["svg", (target, random) => typed(target, random, Buffer.from(svg))],
-  ["random bytes", (target, random) => typed(target, random, randomBytes(random.integer(1, 4000), random))],
-  [
-    "truncated image",
-    (target, random) => typed(target, random, truncated(anyImage(target, random), random), true),
-  ],
-  [
-    "garbled image",
-    (target, random) => typed(target, random, garbled(anyImage(target, random), random), true),
-  ],
-  [
-    "shuffled image",
-    (target, random) => typed(target, random, shuffled(anyImage(target, random), random), true),
-  ],
-  ["image with a tail", (target, random) => typed(target, random, tailed(target, random), true)],
-  ["huge png", (target, random) => plain(target, { body: hugePng(target.images.png, random) })],
-  ["huge jpeg", (target, random) => plain(target, { body: hugeJpeg(target.images.jpeg, random) })],
-  ["odd type", (target, random) => ({ ...plain(target, { headers: oddType(random) }), mayPass: true })],
-  ["odd encoding", oddEncoding],
-  [
-    "odd query",
-    (target, random) => ({ ...plain(target, { path: target.path + oddQuery(random) }), mayPass: true }),
-  ],
-  [
-    "odd key",
-    (target, random) => plain(target, { headers: { ...jpeg, authorization: oddKey(target, random) } }),
-  ],
-  ["odd model", (target, random) => plain(target, { path: `/v1/models/${oddModel(random)}/detect` })],
-  ["odd path", (target, random) => ({ ...plain(target, { path: oddPath(target, random) }), mayPass: true })],
-  ["odd method", (target, random) => plain(target, { method: pick(methods, random) })],
-  ["odd tensor request", oddTensorRequest],
-  ["odd headers", (target, random) => ({ ...plain(target, { headers: oddHeaders(random) }), mayPass: true })],
-  ["vast headers", (target, random) => plain(target, { headers: vastHeaders(random) }, { unframed: true })],
-  ["vast declared length", vastLength],
-  ["short declared length", shortLength],
-  ["left half-way", leftHalfWay],
-  ["chunked", (target, random) => ({ ...chunked(target, random), mayPass: true })],
-  ["broken chunks", brokenChunks],
-  ["endless chunks", endlessChunks],
-  ["two framings", twoFramings],
-  ["broken request line", brokenLine],
-];
-
-const methods = ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE"];
-
 function typed(target: Target, random: Random, body: Buffer, mayPass = false): Made {
   return plain(target, { headers: { "content-type": pick(types, random) }, body }, { mayPass });
 }
 
-function anyImage({ images }: Target, random: Random): Buffer {
-  return pick([images.jpeg, images.png, images.webp], random);
+function textBody(target: Target, random: Random): Made {
+  return plain(target, { body: Buffer.from("hello ".repeat(random.integer(1, 99))) });
 }
 
-function tailed(target: Target, random: Random): Buffer {
-  return Buffer.concat([anyImage(target, random), randomBytes(random.integer(1, 2000), random)]);
+function randomBody(target: Target, random: Random): Made {
+  return typed(target, random, randomBytes(random.integer(1, 4_000), random));
 }
+
+function spoiltImage(target: Target, random: Random): Made {
+  const spoil = pick([truncated, garbled, shuffled, tailed], random);
+  return typed(target, random, spoil(pick(Object.values(target.images), random), random), true);
+}
+
+function tailed(image: Buffer, random: Random): Buffer {
+  return Buffer.concat([image, randomBytes(random.integer(1, 2_000), random)]);
+}
+
+function hugeImage(target: Target, random: Random): Made {
+  const { png, jpeg: photo } = target.images;
+  return plain(target, { body: random.chance(0.5) ? hugePng(png, random) : hugeJpeg(photo, random) });
+}
+
+const encodings = ["gzip", "br", "deflate", "zstd", "identity, gzip", "nonsense", "gzip, gzip"];
 
 function oddEncoding(target: Target, random: Random): Made {
-  const encoding = pick(
-    ["gzip", "br", "deflate", "zstd", "identity, gzip", "nonsense", "gzip, gzip"],
-    random,
-  );
-  const body = random.chance(0.5) ? gzipSync(target.images.jpeg) : target.images.jpeg;
-  return plain(target, { headers: { ...jpeg, "content-encoding": encoding }, body }, { mayPass: true });
+  const { images } = target;
+  const headers = { ...jpeg, "content-encoding": pick(encodings, random) };
+  const body = random.chance(0.5) ? gzipSync(images.jpeg) : images.jpeg;
+  return plain(target, { headers, body }, { mayPass: true });
 }
 
-function oddTensorRequest(target: Target, random: Random): Made {
-  const input = { name: "image", datatype: "BYTES", shape: [1], data: ["AAAA"] };
-  const odd: unknown[] = [
-    null,
-    [],
-    {},
-    { inputs: null },
-    { inputs: [] },
-    { inputs: [{}] },
-    { inputs: [{ ...input, shape: [-1] }] },
-    { inputs: [{ ...input, datatype: "FP32" }] },
-    { inputs: [{ ...input, data: [[[["deep"]]]] }] },
-    { inputs: [input], parameters: { conf: "x" } },
-    { inputs: Array.from({ length: 500 }, () => input) },
-  ];
-  const text = JSON.stringify(pick(odd, random));
-  const body = Buffer.from(random.chance(0.3) ? text.slice(0, random.integer(0, text.length)) : text);
-  const headers = {
-    "content-type": "application/json",
-    "inference-header-content-length": oddLength(random),
-  };
-  return plain(target, { path: "/v2/models/digits-s/infer", headers, body });
+/** A page that the limited key does not list. */
+function wrongOrigin(target: Target, random: Random): Made {
+  const origin = pick(["https://evil.example", "null", `${allowedOrigin}.evil.example`, "\u00e9"], random);
+  return plain(target, { headers: { ...jpeg, authorization: `Bearer ${target.limitedKey}`, origin } });
 }
