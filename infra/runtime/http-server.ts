@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, type Socket, Server as TcpServer } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { TradewindError } from "./errors.ts";
-import { answerMalformed, refuseMalformed } from "./refuse-malformed.ts";
+import { answerMalformed, refuseMalformed, refuseRequest } from "./refuse-malformed.ts";
 
 export type HttpServer = AsyncDisposable & {
   readonly url: string;
@@ -37,6 +37,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     // The sweep that enforces both runs every 30 s by default, which would make a 10 s limit a 40 s one.
     connectionsCheckingInterval: 2_000,
     keepAliveTimeout: 65_000,
+    // Node would refuse with a status and not a word; we do, with both.
+    requireHostHeader: false,
   };
   const server = await new Promise<Server>((resolve, reject) => {
     const listener = getRequestListener(fetch, {
@@ -45,7 +47,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
       errorHandler,
     });
     const made = createServer(serverOptions, (incoming, outgoing) => {
-      if (!hot?.(incoming, outgoing)) void listener(incoming, outgoing);
+      if (lacksHost(incoming)) refuseRequest(outgoing, "the request has no host header");
+      else if (!hot?.(incoming, outgoing)) void listener(incoming, outgoing);
+    });
+    made.on("checkExpectation", (_, outgoing: ServerResponse) => {
+      refuseRequest(outgoing, "expect: 100-continue is the only expectation that can be met");
     });
     made.listen(port, host, () => resolve(made));
     made.once("error", (error) => reject(cannotListen(error, host, port)));
@@ -59,6 +65,10 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     return closing;
   };
   return { url: urlOf(host, opened), port: opened, close, [Symbol.asyncDispose]: close };
+}
+
+function lacksHost({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === "1.1" && headers.host === undefined;
 }
 
 /** What the app itself throws it answers itself. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { catalogue, type ErrorCode } from "./errors.ts";
 
@@ -23,6 +24,14 @@ export function refuseMalformed(error: Error & { readonly code?: string }, socke
 export function answerMalformed(): Response {
   const body = problemText("request_malformed", "target and host of the request are no address");
   return new Response(body, { status: 400, headers: { "content-type": problemType } });
+}
+
+/** The same where Node has made a response already: without a host there is no address, and what is expected is unknown. */
+export function refuseRequest(outgoing: ServerResponse, detail: string): void {
+  const body = problemText("request_malformed", detail);
+  const length = Buffer.byteLength(body);
+  outgoing.writeHead(400, { "content-type": problemType, "content-length": length, connection: "close" });
+  outgoing.end(body);
 }
 
 const problemType = "application/problem+json";

@@ -3,6 +3,7 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
+import { openRaw } from "#test/support/raw-http.ts";
 
 const hello = (): Response => new Response("hello");
 
@@ -144,4 +145,25 @@ test("a client that does not read its answer is cut off, one that reads slowly i
   };
   await expect.poll(isCut, { timeout: 4_000, interval: 400 }).toBe(true);
   expect(deaf.bytesRead).toBeLessThan(16_777_216);
+});
+
+test.each([
+  ["without a host", "GET / HTTP/1.1\r\n\r\n", /no host header/],
+  ["that expects what nobody knows", "GET / HTTP/1.1\r\nhost: x\r\nexpect: tea\r\n\r\n", /only expectation/],
+])("a request %s is refused in words", async (_, text, detail) => {
+  await using server = await openHttpServer({ fetch: () => new Response("hi"), host: "127.0.0.1", port: 0 });
+  using raw = await openRaw(server.port);
+  raw.send(text);
+  const { status, body } = await raw.next();
+  expect({ status, problem: JSON.parse(body.toString()) as object }).toEqual({
+    status: 400,
+    problem: expect.objectContaining({ code: "request_malformed", detail: expect.stringMatching(detail) }),
+  });
+});
+
+test("an old request needs no host", async () => {
+  await using server = await openHttpServer({ fetch: () => new Response("hi"), host: "127.0.0.1", port: 0 });
+  using raw = await openRaw(server.port);
+  raw.send("GET / HTTP/1.0\r\n\r\n");
+  expect((await raw.next()).status).toBe(200);
 });
