@@ -1,4 +1,5 @@
 import type { ModelsAnswer } from "../document/image-routes.ts";
+import type { UsageAnswer } from "../document/usage-route.ts";
 import type {
   Annotation,
   CocoAnswer,
@@ -8,11 +9,12 @@ import type {
   Prediction,
   RoboflowAnswer,
 } from "../images/answer-schema.ts";
-import type { TaskPath } from "../images/image-ask.ts";
 import type { Format } from "../images/read-options.ts";
-import type { UsageAnswer } from "../routes/usage.ts";
 
-export type { Format, ModelsAnswer, TaskPath, UsageAnswer };
+export type { Format, ModelsAnswer, UsageAnswer };
+
+/** What a model can do, which is where its images go. */
+export type TaskPath = NonNullable<ModelsAnswer["models"][number]["task"]>;
 
 /** Why one image among several has no answer. */
 export type FailedImage = Extract<ListAnswer["images"][number], { error: unknown }>;

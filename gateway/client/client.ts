@@ -48,7 +48,7 @@ export type ImageOptions<Wanted extends Format = Format> = CallOptions &
     readonly format?: Wanted;
     /** Pins a version of the model, as `name@version` does. */
     readonly version?: string;
-    /** One is made for each call if none is given; your own makes calls the same that are not one. */
+    /** One is made for each call that may be tried again; your own makes several calls one. */
     readonly idempotencyKey?: string;
     readonly cacheControl?: string;
   };
@@ -77,15 +77,18 @@ export type Client = { readonly [Task in TaskPath]: Look<Task> } & {
 export function createClient(options: ClientOptions, surroundings: Surroundings = ownSurroundings): Client {
   // What is no address is said here, and not by each call.
   const base = new URL(options.url).href.replace(/\/+$/, "");
+  const { retries = 2 } = options;
+  // What is never sent again needs no name by which it would be known again.
+  const name = retries > 0 ? surroundings.name : () => undefined;
   const ask: Ask = async (path, request, { signal, timeoutMs = options.timeoutMs ?? 60_000 }) => {
-    const { key, fetch: fetchOf = fetch, retries = 2 } = options;
+    const { key, fetch: fetchOf = fetch } = options;
     const headers = { ...request.headers, ...(key !== undefined && { authorization: `Bearer ${key}` }) };
     const limits = { fetch: fetchOf, retries, timeoutMs, signal, surroundings };
     return withMeta(await send(base + path, { ...request, headers }, limits));
   };
   const look = <Task extends TaskPath>(task: Task): Look<Task> =>
     ((model: string, image: Image | readonly Image[], asked: ImageOptions = {}) =>
-      lookAt(task, model, image, asked, { ask, name: surroundings.name })) as Look<Task>;
+      lookAt(task, model, image, asked, { ask, name })) as Look<Task>;
   return {
     detect: look("detect"),
     segment: look("segment"),
@@ -109,12 +112,13 @@ async function lookAt(
   model: string,
   image: Image | readonly Image[],
   { signal, timeoutMs, version, idempotencyKey, cacheControl, ...query }: ImageOptions,
-  { ask, name }: { readonly ask: Ask; readonly name: () => string },
+  { ask, name }: { readonly ask: Ask; readonly name: () => string | undefined },
 ): Promise<WithMeta<object>> {
   const named = version === undefined ? model : `${model}@${version}`;
   const { body, type } = await imageBodyOf(image);
+  const once = idempotencyKey ?? name();
   const headers = {
-    "idempotency-key": idempotencyKey ?? name(),
+    ...(once !== undefined && { "idempotency-key": once }),
     ...(type !== undefined && { "content-type": type }),
     ...(cacheControl !== undefined && { "cache-control": cacheControl }),
   };

@@ -12,6 +12,8 @@ export const tags = {
   Administration: "Keys, tenants and the record of who changed them; only with records in PostgreSQL.",
   Operation: "For whoever runs the gateway.",
   Documents: "This API, for programs and for people.",
+  Refused:
+    "What the protocol has for whoever runs a server, and not for who calls one; it is known here, and refused.",
 } as const;
 
 export type Tag = keyof typeof tags;
@@ -27,7 +29,7 @@ export const about = {
     title: "Tradewind",
     version: "1",
     description:
-      "One HTTP door in front of servers that find things in images. Whatever goes wrong is answered with problem details (RFC 9457) whose `code` never changes its meaning; `retryable` says whether the same request may be sent again.",
+      "One HTTP door in front of servers that find things in images. Whatever goes wrong is answered with problem details (RFC 9457) whose `code` never changes its meaning; `retryable` says whether the same request may be sent again. A path that is not told of here is `route_unknown`, another verb at one that is `method_not_allowed`.",
     license: { name: "Apache-2.0", identifier: "Apache-2.0" },
   },
   servers: [{ url: "/" }],
@@ -35,7 +37,7 @@ export const about = {
 };
 
 /** What operations refer to by name, whichever of them are there. */
-export function commonComponents(): Readonly<Record<ComponentKind, Readonly<Record<string, object>>>> {
+export function commonComponents(): CommonComponents {
   return {
     schemas: {
       Problem: namedSchema(Problem, "Problem"),
@@ -53,7 +55,7 @@ export function commonComponents(): Readonly<Record<ComponentKind, Readonly<Reco
         type: "apiKey",
         in: "header",
         name: "X-Api-Key",
-        description: "The same key in a header of its own.",
+        description: "The same key, as `X-Api-Key: tw_...`.",
       },
       token: {
         type: "http",
@@ -65,7 +67,9 @@ export function commonComponents(): Readonly<Record<ComponentKind, Readonly<Reco
   };
 }
 
-export type ComponentKind = "schemas" | "headers" | "securitySchemes";
+type CommonComponents = Readonly<
+  Record<"schemas" | "headers" | "securitySchemes", Readonly<Record<string, object>>>
+>;
 
 function namedSchema(type: z.ZodType, name: string): object {
   const { schema, named } = writeSchema(type, "output");

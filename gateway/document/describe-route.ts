@@ -47,14 +47,24 @@ export type DescribedRoute = {
   readonly method: RouteWords["method"];
   readonly path: string;
   readonly isSubtree: boolean;
+  /** Written when the document is first asked for: a gateway that starts has no time to lose. */
+  readonly write: () => WrittenRoute;
+};
+
+export type WrittenRoute = {
   /** An Operation Object of OpenAPI 3.1. */
-  readonly operation: Readonly<Record<string, unknown>> & { readonly operationId: string };
+  readonly operation: Readonly<Record<string, unknown>>;
   /** What the operation refers to. */
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 };
 
 export function describeRoute(words: RouteWords): DescribedRoute {
-  const { method, path, operationId, tag, summary, description, scope, body, isSubtree = false } = words;
+  const { method, path, isSubtree = false } = words;
+  return { method, path, isSubtree, write: () => writeRoute(words) };
+}
+
+function writeRoute(words: RouteWords): WrittenRoute {
+  const { operationId, tag, summary, description, scope, body, isSubtree = false } = words;
   const schemas: Record<string, JsonSchema> = {};
   const write: Write = (type, io) => {
     const { schema, named } = writeSchema(type, io);
@@ -72,7 +82,7 @@ export function describeRoute(words: RouteWords): DescribedRoute {
     ...(body && { requestBody: { ...body, content: contentOf(body.content, write, "input") } }),
     responses: responsesOf(words, write),
   };
-  return { method, path, isSubtree, operation, schemas };
+  return { operation, schemas };
 }
 
 type Write = (type: z.ZodType, io: "input" | "output") => JsonSchema;

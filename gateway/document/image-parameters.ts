@@ -44,7 +44,7 @@ export const imageQuery = z.strictObject({
   strict: z
     .boolean()
     .default(defaultOptions.strict)
-    .describe("With a `deadline`, no answer at all after it: `deadline_exceeded`"),
+    .describe("No answer at all after the deadline: `deadline_exceeded`"),
 });
 
 export type ImageQuery = z.input<typeof imageQuery>;

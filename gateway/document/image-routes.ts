@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { CocoAnswer, DetectAnswer, ListAnswer, RoboflowAnswer } from "../images/answer-schema.ts";
-import type { TaskPath } from "../images/image-ask.ts";
 import { type BodyWords, type DescribedRoute, describeRoute } from "./describe-route.ts";
 import { imageHeaders, imageQuery, imagesInJson } from "./image-parameters.ts";
 import type { JsonSchema } from "./json-schema.ts";
@@ -8,7 +7,7 @@ import { writeSchema } from "./json-schema.ts";
 import { backendProblems, bodyProblems, limitProblems } from "./problems.ts";
 
 /** The ways in for images; they differ in what the model behind them must be able to do. */
-export function describeTask(task: TaskPath): DescribedRoute {
+export function describeTask(task: keyof typeof tasks): DescribedRoute {
   const { operationId, summary } = tasks[task];
   return describeRoute({
     method: "post",
@@ -35,15 +34,15 @@ export function describeTask(task: TaskPath): DescribedRoute {
   });
 }
 
-const more = "A model does one task; another path says which one it does.";
+const more = "A model does one task; at the path of another it says where to ask.";
 
-const tasks: Readonly<Record<TaskPath, { readonly operationId: string; readonly summary: string }>> = {
+const tasks = {
   detect: { operationId: "detect", summary: "Find things, with a box around each" },
   segment: { operationId: "segment", summary: "Find things, with a mask of each" },
   pose: { operationId: "pose", summary: "Find things, with the keypoints of each" },
   obb: { operationId: "obb", summary: "Find things, with a turned box around each" },
   classify: { operationId: "classify", summary: "Say what the whole image shows" },
-};
+} as const;
 
 const model = z
   .string()

@@ -28,10 +28,6 @@ function tidy({ jsonSchema }: Overriding): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.format === "date-time") delete jsonSchema.pattern;
   if (Object.keys(jsonSchema.propertyNames ?? {}).join() === "type") delete jsonSchema.propertyNames;
-  const { prefixItems } = jsonSchema;
-  if (!prefixItems) return;
-  jsonSchema.minItems = prefixItems.length;
-  jsonSchema.items = false;
 }
 
 function inComponents(written: object): JsonSchema {

@@ -1,7 +1,8 @@
-import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Handler } from "hono";
 import type { GatewayEnv } from "../gateway-env.ts";
 import type { DescribedRoute } from "./describe-route.ts";
+import { unwritten } from "./write-document.ts";
 
 /** Routes that are told of in the document as they are mounted. */
 export type DescribedRoutes = OpenAPIHono<GatewayEnv>;
@@ -19,12 +20,8 @@ export function mount(
   described: DescribedRoute,
   handler: Handler<GatewayEnv>,
 ): void {
-  const { method, path, operation, schemas } = described;
-  const registry = routes.openAPIRegistry;
-  for (const [name, schema] of Object.entries(schemas))
-    registry.registerComponent("schemas", name, { ...schema });
-  // The library's types want each schema to be its own; what is written here is OpenAPI already.
-  registry.registerPath({ ...operation, method, path } as RouteConfig);
+  const { method, path, write } = described;
+  routes.openAPIRegistry.registerPath({ method, path, responses: {}, [unwritten]: write });
   routes.on(method.toUpperCase(), routerPath(described), handler);
 }
 

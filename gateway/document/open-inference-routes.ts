@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type BodyWords, type DescribedRoute, describeRoute, type RouteWords } from "./describe-route.ts";
+import { imageHeaders } from "./image-parameters.ts";
 import { backendProblems, bodyProblems, limitProblems } from "./problems.ts";
 
 /** The protocol is described by those who made it; here stands which of it is served, and how. */
@@ -7,6 +8,11 @@ import { backendProblems, bodyProblems, limitProblems } from "./problems.ts";
 const tag = "Open Inference Protocol";
 
 const anything = { "application/json": { schema: { type: "object" } } } as const;
+
+/** Of what counts as a request, though not as an image. */
+const rateProblems = ["rate_limited", "concurrency_limited", "limits_unavailable"] as const;
+
+const limitHeaders = ["RateLimit", "RateLimit-Policy"] as const;
 
 const notReady = {
   "application/json": { schema: z.object({ error: z.string(), ready: z.literal(false) }) },
@@ -66,9 +72,10 @@ export const describedAllStatistics = describeRoute({
   operationId: "v2AllStatistics",
   tag,
   summary: "The statistics of every model that this key may use",
-  scope: "any",
-  answers: { 200: { description: "As Triton has them", content: anything } },
-  problems: backendProblems,
+  description: "It counts as one request of the key and its tenant.",
+  scope: "metrics",
+  answers: { 200: { description: "As Triton has them", headers: limitHeaders, content: anything } },
+  problems: [...backendProblems, ...rateProblems],
 });
 
 export const describedIndex = describeRoute({
@@ -106,7 +113,7 @@ export function describeModelRoute(
     operationId: `v2Model${name}${isPinned ? "OfVersion" : ""}`,
     tag,
     summary: isPinned ? `${summary}, of one version` : summary,
-    scope: what === "/infer" ? "infer" : "any",
+    scope: what === "/stats" ? "metrics" : "infer",
     params: isPinned ? z.object({ model, version }) : z.object({ model }),
     ...words,
   });
@@ -121,6 +128,10 @@ const version = z.string().meta({ examples: ["1"] });
 
 const ofModels = ["model_unknown", "version_unknown"] as const;
 
+const ofQuestions = [...ofModels, ...backendProblems, ...rateProblems] as const;
+
+const onceOnly = imageHeaders.pick({ "Idempotency-Key": true });
+
 const inferBody: BodyWords = {
   required: true,
   description: "A request of the protocol, in JSON or with its tensors behind it.",
@@ -133,43 +144,47 @@ const inferBody: BodyWords = {
   },
 };
 
-type ModelWords = Pick<RouteWords, "summary" | "answers" | "body" | "problems"> & { readonly name: string };
+type ModelWords = Pick<RouteWords, "summary" | "answers" | "body" | "headers" | "problems"> & {
+  readonly name: string;
+};
 
 const modelRoutes: Readonly<Record<"" | "/config" | "/stats" | "/ready" | "/infer", ModelWords>> = {
   "": {
     name: "Description",
     summary: "Inputs and outputs of a model",
-    answers: { 200: { description: "As the backend tells them", content: anything } },
-    problems: [...ofModels, ...backendProblems],
+    answers: { 200: { description: "As the backend tells them", headers: limitHeaders, content: anything } },
+    problems: ofQuestions,
   },
   "/config": {
     name: "Configuration",
     summary: "How a model is configured",
-    answers: { 200: { description: "As Triton has it", content: anything } },
-    problems: [...ofModels, ...backendProblems],
+    answers: { 200: { description: "As Triton has it", headers: limitHeaders, content: anything } },
+    problems: ofQuestions,
   },
   "/stats": {
     name: "Statistics",
     summary: "What a model did so far",
-    answers: { 200: { description: "As Triton has it", content: anything } },
-    problems: [...ofModels, ...backendProblems],
+    answers: { 200: { description: "As Triton has it", headers: limitHeaders, content: anything } },
+    problems: ofQuestions,
   },
   "/ready": {
     name: "Ready",
     summary: "Whether a model can answer",
     answers: {
-      200: { description: "It can", content: anything },
+      200: { description: "It can", headers: limitHeaders, content: anything },
       503: { description: "Not now", headers: ["Retry-After"], content: notReady },
     },
-    problems: ofModels,
+    problems: [...ofModels, ...rateProblems, "overloaded"],
   },
   "/infer": {
     name: "Infer",
     summary: "Send tensors, or images as the backend reads them",
     body: inferBody,
+    headers: onceOnly,
     answers: {
       200: {
         description: "The backend's own answer, in JSON or with tensors behind it",
+        headers: [...limitHeaders, "Idempotent-Replayed"],
         content: { ...anything, "application/octet-stream": {} },
       },
     },
@@ -178,6 +193,8 @@ const modelRoutes: Readonly<Record<"" | "/config" | "/stats" | "/ready" | "/infe
       ...bodyProblems,
       ...backendProblems,
       ...limitProblems,
+      "idempotency_in_progress",
+      "idempotency_key_reused",
       "parameter_invalid",
       "image_type_unsupported",
       "encoding_unsupported",
@@ -187,7 +204,7 @@ const modelRoutes: Readonly<Record<"" | "/config" | "/stats" | "/ready" | "/infe
   },
 };
 
-/** What the protocol has for whoever runs a server: it is known here, and refused. */
+/** A route that only says why it is not one. */
 export function describeRefused(method: "get" | "post", path: string, why: string): DescribedRoute {
   const isSubtree = path.endsWith("/*");
   const written = path.replace("/*", "/{action}").replaceAll(/:(\w+)/g, "{$1}");
@@ -197,7 +214,7 @@ export function describeRefused(method: "get" | "post", path: string, why: strin
     method,
     path: written,
     operationId: `v2Refuse${method === "get" ? "Get" : ""}${words.map(capitalised).join("")}`,
-    tag,
+    tag: "Refused",
     summary: `Refused: ${why}`,
     scope: "any",
     ...(names.length > 0 && {

@@ -52,21 +52,28 @@ export function problemResponses(
   form: "problem" | "protocol",
 ): Readonly<Record<string, ProblemResponse>> {
   const byStatus = Map.groupBy(new Set<ErrorCode>([...codes, "internal"]), (code) => catalogue[code].status);
+  // What is passed on is counted first, and told of that whatever becomes of it.
+  const isCounted = form === "protocol" && codes.includes("rate_limited");
   return Object.fromEntries(
     [...byStatus].map(([status, some]) => [
       String(status),
       {
         description: some.map((code) => `\`${code}\``).join(", "),
-        headers: headerReferences([...onEveryAnswer, ...headersBeside(status)]),
+        headers: headerReferences(
+          new Set([...onEveryAnswer, ...headersBeside(status), ...(isCounted ? rateHeaders : [])]),
+        ),
         content: form === "problem" ? problemContent(some) : protocolContent,
       },
     ]),
   );
 }
 
+const rateHeaders: readonly AnswerHeader[] = ["RateLimit", "RateLimit-Policy"];
+
 function headersBeside(status: number): AnswerHeader[] {
   if (status === 401) return ["WWW-Authenticate"];
-  return [402, 409, 429, 503].includes(status) ? ["Retry-After"] : [];
+  if (status === 402 || status === 429) return ["Retry-After", ...rateHeaders];
+  return status === 409 || status === 503 ? ["Retry-After"] : [];
 }
 
 /** `code` is what a program should look at. */

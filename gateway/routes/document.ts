@@ -1,21 +1,16 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Context } from "hono";
-import { commonComponents } from "../document/about.ts";
 import { describedDocument, describedReference } from "../document/document-routes.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
 import { contentPolicy, renderPage } from "../document/page/render-page.ts";
+import { writeDocument } from "../document/write-document.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 
 /** What the gateway can do, for programs and for people; made when it is first asked for, and the same ever after. */
-export function documentRoutes(makeDocument: () => object): DescribedRoutes {
+export function documentRoutes(makeOutline: () => object): DescribedRoutes {
   const routes = createRoutes();
-  for (const [kind, components] of Object.entries(commonComponents())) {
-    for (const [name, component] of Object.entries(components)) {
-      routes.openAPIRegistry.registerComponent(kind as "schemas", name, component);
-    }
-  }
-  const document = once(async () => makeDocument());
+  const document = once(async () => writeDocument({ ...makeOutline() }));
   const json = once(async () => pageOf(JSON.stringify(await document()), "application/json"));
   const page = once(async () => {
     const errors = await readFile(new URL("../ERRORS.md", import.meta.url), "utf8");

@@ -13,13 +13,11 @@ import {
 } from "../document/open-inference-routes.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import { answerInfer } from "../open-inference/answer-infer.ts";
-import { answerModelReady, answerQuestion, ask } from "../open-inference/answer-question.ts";
+import { answerAllStatistics, answerModelReady, answerQuestion } from "../open-inference/answer-question.ts";
 import { answerJson, answerNotReady } from "../open-inference/answers.ts";
 import type { OpenInferenceDeps } from "../open-inference/deps.ts";
-import { findTarget } from "../open-inference/find-target.ts";
 import { indexFor, namesFor } from "../open-inference/list-models.ts";
 import { readFlag } from "../open-inference/read-flag.ts";
-import { readAllStatistics } from "../open-inference/statistics.ts";
 
 export type { OpenInferenceDeps } from "../open-inference/deps.ts";
 
@@ -33,7 +31,7 @@ export function openInferenceRoutes(deps: OpenInferenceDeps): DescribedRoutes {
   mount(routes, describedModelNames, (c) =>
     answerJson(c, { models: namesFor(deps.fleet(), c.get("caller")) }),
   );
-  mount(routes, describedAllStatistics, (c) => answerStatistics(c, deps));
+  mount(routes, describedAllStatistics, (c) => answerAllStatistics(c, deps));
   mount(routes, describedIndex, (c) => answerIndex(c, deps));
   for (const base of ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] as const) {
     for (const question of ["", "/config", "/stats"] as const) {
@@ -86,15 +84,8 @@ function answerReady(c: Context<GatewayEnv>, { ready, directory }: OpenInference
 }
 
 async function answerIndex(c: Context<GatewayEnv>, deps: OpenInferenceDeps): Promise<Response> {
-  const onlyReady = await readFlag(c, "ready");
+  using place = deps.inFlight.enter(0);
+  const onlyReady = await readFlag(c, "ready", place.grow);
   const entries = indexFor(deps.fleet(), c.get("caller"), deps.directory);
   return answerJson(c, onlyReady ? entries.filter(({ state }) => state === "READY") : entries);
-}
-
-async function answerStatistics(c: Context<GatewayEnv>, deps: OpenInferenceDeps): Promise<Response> {
-  const caller = c.get("caller");
-  const targets = namesFor(deps.fleet(), caller).map((model) =>
-    findTarget(deps.fleet(), caller, { model, version: undefined }),
-  );
-  return answerJson(c, await readAllStatistics(targets, (target) => ask(c, deps, target, "/stats")));
 }

@@ -1,65 +1,19 @@
-import { z } from "zod";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Tenant } from "../caller.ts";
-import { describeRoute } from "../document/describe-route.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
+import { describedUsage, type UsageAnswer, usageQuery } from "../document/usage-route.ts";
 import { monthOf } from "../usage/month.ts";
 import type { Usage } from "../usage/usage.ts";
 import type { UsageCounts, UsageReport, UsageStore } from "../usage/usage-store.ts";
+
+export { usageAnswer } from "../document/usage-route.ts";
 
 export type UsageDeps = {
   readonly usage: Pick<Usage, "flush">;
   readonly usageStore: Pick<UsageStore, "report">;
   readonly clock: Clock;
 };
-
-export const usageQuery = z.strictObject({
-  month: z
-    .string()
-    .regex(/^20\d\d-(0[1-9]|1[0-2])$/)
-    .optional()
-    .describe("A calendar month of UTC such as 2026-11; this month if it is left out"),
-});
-
-const whole = z.int().min(0);
-const counts = {
-  requests: whole,
-  images: whole.describe("Answered, those out of the cache among them"),
-  cached: whole.describe("How many of the images were answered out of the cache"),
-  failed: whole.describe("Images that got no answer; they are none of images"),
-  usd: z.number(),
-};
-
-export const usageAnswer = z.object({
-  tenant: z.string(),
-  month: z.string(),
-  ...counts,
-  limits: z.object({ images: whole.optional(), usd: z.number().optional() }).describe("Of a month"),
-  models: z.array(z.object({ name: z.string(), ...counts })).describe("Those with most images first"),
-  days: z
-    .array(z.object({ date: z.string(), ...counts }))
-    .describe("Days of UTC on which there was something"),
-});
-
-export type UsageAnswer = z.output<typeof usageAnswer>;
-
-const describedUsage = describeRoute({
-  method: "get",
-  path: "/v1/usage",
-  operationId: "getUsage",
-  tag: "Account",
-  summary: "What this key's tenant used in a month",
-  scope: "usage",
-  query: usageQuery,
-  answers: {
-    200: {
-      description: "In all, by model and by day",
-      content: { "application/json": { schema: usageAnswer } },
-    },
-  },
-  problems: ["parameter_invalid", "database_unavailable"],
-});
 
 /** What the caller's own tenant used; there is no way to name another. */
 export function usageRoutes({ usage, usageStore, clock }: UsageDeps): DescribedRoutes {

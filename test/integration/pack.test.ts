@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchTradewind } from "../support/launch-tradewind.ts";
+import { fences } from "../support/markdown.ts";
 
 const root = join(import.meta.dirname, "../..");
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
@@ -50,6 +51,9 @@ test("the package holds emitted JavaScript and types, no sources and no tests", 
     "infra/tradewind.js",
     "dist/infra/main.js",
     "dist/inference/contract.d.ts",
+    "dist/gateway/client/client.js",
+    "dist/gateway/client/client.d.ts",
+    "dist/gateway/ERRORS.md",
   ];
   expect(needed.filter((path) => !files.includes(path))).toEqual([]);
 });
@@ -67,6 +71,64 @@ export const seven: Detection = { name: "7", class: 7, score: ${score}, box: { x
   await writeFile(join(project, "wrong.ts"), use('"high"'));
   expect(await compile("right.ts")).toBe("");
   expect(await compile("wrong.ts")).toContain("Type 'string' is not assignable to type 'number'");
+});
+
+test("a consumer's compiler knows what each task and format of the client answers", async () => {
+  const use = (
+    asked: string,
+    read: string,
+  ) => `import { createClient, TradewindProblem } from "tradewind/client";
+const client = createClient({ url: "http://127.0.0.1:1", key: "tw_k", retries: 1 });
+try {
+  const answer = await client.${asked};
+  const read: string = answer.${read};
+  console.log(read, answer.meta.cacheStatus);
+} catch (error) {
+  if (error instanceof TradewindProblem && error.code === "rate_limited") console.log(error.retryAfterMs);
+}
+`;
+  const right = {
+    box: use(
+      'detect("digits-s", new Uint8Array(), { conf: 0.5 })',
+      "detections.map(({ box }) => box.x1).join()",
+    ),
+    mask: use('segment("m", new Blob())', 'detections[0]?.mask ?? ""'),
+    coco: use('detect("m", new Blob(), { format: "coco" })', "annotations.map(({ bbox: [x] }) => x).join()"),
+    list: use('pose("m", [new Blob(), { url: "https://x.example" }])', "images.length.toFixed()"),
+    usage: use('usage({ month: "2026-11" })', "models.map(({ name }) => name).join()"),
+  };
+  expect(await compile(...(await write(right)))).toBe("");
+  const wrong = {
+    "Property 'mask' does not exist": use('detect("m", new Blob())', "detections[0].mask"),
+    "Property 'detections' does not exist": use('detect("m", new Blob(), { format: "coco" })', "detections"),
+    "'confidence' does not exist": use('detect("m", new Blob(), { confidence: 1 })', "model"),
+    "have no overlap": right.box.replace("rate_limited", "rate_limitted"),
+  };
+  const said = await compile(...(await write(Object.values(wrong))));
+  for (const [place, complaint] of Object.keys(wrong).entries())
+    expect(said).toMatch(new RegExp(`^${place}\\.ts[^]*?${complaint}`, "m"));
+}, 60_000);
+
+test("a consumer's compiler has nothing to say of the examples in TypeScript", async () => {
+  const page = await readFile(join(root, "gateway/examples/README.md"), "utf8");
+  const blocks = fences(page).filter(({ language }) => language === "ts");
+  const files = await write(blocks.map(({ text }) => text));
+  expect(files.length).toBeGreaterThan(5);
+  const withNode = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
+  expect(await compile(...files, ...withNode)).toBe("");
+}, 60_000);
+
+test("the installed client is modules that name only each other, so that it runs in any JavaScript", async () => {
+  const folder = join(installed, "dist/gateway/client");
+  const modules = (await readdir(folder)).filter((name) => name.endsWith(".js"));
+  const named: string[] = [];
+  for (const name of modules) {
+    const text = await readFile(join(folder, name), "utf8");
+    named.push(...[...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, target = ""]) => target));
+    expect(text).not.toMatch(/\b(?:process|Buffer|require)\b/);
+  }
+  expect(named.length).toBeGreaterThan(2);
+  expect(named.filter((target) => !modules.includes(target.replace("./", "")))).toEqual([]);
 });
 
 test("the installed package starts, answers an image with boxes and stops on Ctrl-C", async ({ signal }) => {
@@ -87,15 +149,40 @@ test("the installed package starts, answers an image with boxes and stops on Ctr
   const { detections } = (await answer.json()) as { detections: readonly { name: string }[] };
   expect(detections.length).toBeGreaterThan(0);
   expect(detections[0]?.name).toMatch(/^\d$/);
+  await writeFile(join(project, "use-client.ts"), useClient);
+  const { stdout } = await run(process.execPath, [
+    "use-client.ts",
+    new URL(tradewind.detectUrl).origin,
+    tradewind.key,
+    tradewind.imagePath,
+  ]);
+  expect(JSON.parse(stdout)).toEqual({ found: detections.map(({ name }) => name), refused: "model_unknown" });
   expect(await tradewind.stop()).toBe(0);
 });
+
+const useClient = `import { readFile } from "node:fs/promises";
+import { createClient } from "tradewind/client";
+const [url = "", key, image = ""] = process.argv.slice(2);
+const client = createClient({ url, key });
+const { models } = await client.models();
+const { detections } = await client.detect("digits-s", await readFile(image));
+const refused = await client.detect("nothing", new Blob(["x"])).catch(({ code }) => code);
+console.log(JSON.stringify({ found: models.length > 0 && detections.map(({ name }) => name), refused }));
+`;
 
 async function run(command: string, args: readonly string[], cwd = project) {
   return await promisify(execFile)(command, [...args], { cwd, env, maxBuffer: 16 * 1024 * 1024 });
 }
 
+/** Puts texts into the project, each under its name or number. */
+async function write(texts: Readonly<Record<string, string>> | readonly string[]): Promise<string[]> {
+  const files = Object.entries(texts).map(([name, text]) => ({ file: `${name}.ts`, text }));
+  await Promise.all(files.map(({ file, text }) => writeFile(join(project, file), text)));
+  return files.map(({ file }) => file);
+}
+
 /** What the compiler complains about, its own words; libraries are checked too. */
-async function compile(file: string): Promise<string> {
+async function compile(...files: string[]): Promise<string> {
   const options = [
     "--noEmit",
     "--strict",
@@ -106,7 +193,7 @@ async function compile(file: string): Promise<string> {
     "--skipLibCheck",
     "false",
   ];
-  const args = [compiler, ...options, "--ignoreConfig", file];
+  const args = [compiler, ...options, "--ignoreConfig", ...files];
   return await run(process.execPath, args).then(
     ({ stdout }) => stdout,
     (error: { stdout?: string }) => error.stdout ?? String(error),

@@ -1,3 +1,4 @@
+import type { JsonSchema } from "../json-schema.ts";
 import { curlOf } from "./curl.ts";
 import type { ApiResponse, Content, Operation, Parameter, Placed } from "./document.ts";
 import { html, joined, type Markup, prose } from "./markup.ts";
@@ -45,9 +46,21 @@ function bodyPart(content: Content, description = ""): Markup {
 
 function contentList(content: Content): Markup {
   const items = Object.entries(content).map(
-    ([type, { schema }]) => html`<li><code>${type}</code>: ${typeOf(schema)}</li>`,
+    ([type, { schema }]) => html`<li><code>${type}</code>: ${bodyType(type, schema)}</li>`,
   );
   return html`<ul>${items}</ul>`;
+}
+
+/** Of a form the names will do, since its fields are the parameters and the images. */
+function bodyType(type: string, schema: JsonSchema | undefined): Markup {
+  if (!type.startsWith("multipart/") || !schema) return objectType(schema);
+  const names = Object.keys(schema.properties ?? {}).map((name) => html`<code>${name}</code>`);
+  return html`fields ${joined(names, ", ")}`;
+}
+
+/** A small object stands where it is; what has a name is told of below. */
+function objectType(schema: JsonSchema | undefined): Markup {
+  return schema && "properties" in schema ? membersTable(schema) : typeOf(schema);
 }
 
 function answersPart(responses: Operation["responses"]): Markup {
@@ -56,15 +69,10 @@ function answersPart(responses: Operation["responses"]): Markup {
     ([status, { description, content = {}, headers = {} }]) => html`<li><b>${status}</b> ${prose(description)}
 ${Object.entries(content)
   .filter(([type]) => type !== "application/problem+json")
-  .map(([type, { schema }]) => html`<div><code>${type}</code>: ${answerType(schema)}</div>`)}
+  .map(([type, { schema }]) => html`<div><code>${type}</code>: ${objectType(schema)}</div>`)}
 ${headerLine(headers)}</li>`,
   );
   return html`<h4>Answers</h4><ul>${items}</ul>`;
-}
-
-/** A small object stands where it is; what has a name is told of below. */
-function answerType(schema: Parameters<typeof typeOf>[0]): Markup {
-  return schema && "properties" in schema ? membersTable(schema) : typeOf(schema);
 }
 
 function headerLine(headers: NonNullable<ApiResponse["headers"]>): Markup | undefined {

@@ -32,6 +32,14 @@ table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; }
 th, td { vertical-align: top; padding: 0.35rem 0.75rem 0.35rem 0; border-bottom: 1px solid var(--line); }
 td small { display: block; }
+td:first-child code { white-space: nowrap; }
+@media (max-width: 40rem) {
+  thead { display: none; }
+  tr, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: 0.3rem 0; }
+  td { border: 0; padding: 0.1rem 0; }
+  td small { display: inline; }
+}
 @media (min-width: 64rem) {
   body { display: grid; grid-template-columns: 18rem 1fr; }
   nav { border-bottom: 0; border-right: 1px solid var(--line); position: sticky; top: 0; height: 100vh; overflow-y: auto; }

@@ -60,8 +60,6 @@ export const auditQuery = z.strictObject({
     .exactOptional(),
 });
 
-export const emptyQuery = z.strictObject({});
-
 export const keyParams = z.object({ id: keyId });
 
 export const tenantParams = z.object({ id: tenantId });
