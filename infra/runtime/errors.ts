@@ -77,6 +77,8 @@ export type ErrorDetails = {
   readonly hint?: string;
   /** When the same request would have another answer, as far as that is known. */
   readonly retryAfterMs?: number;
+  /** What the answer says beside the message, such as where the caller's limits stand. */
+  readonly headers?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -88,12 +90,14 @@ export class TradewindError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
 
-  constructor(code: ErrorCode, message: string, { cause, hint, retryAfterMs }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { cause, hint, retryAfterMs, headers }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
     this.retryAfterMs = retryAfterMs;
+    this.headers = headers;
   }
 
   get kind(): ErrorKind {

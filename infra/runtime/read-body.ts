@@ -3,6 +3,7 @@ import type { ReadableStream } from "node:stream/web";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { asTradewindError, TradewindError } from "./errors.ts";
+import { gatherPieces } from "./gather-pieces.ts";
 
 export type ReadBodyOptions = {
   readonly maxBytes: number;
@@ -27,8 +28,9 @@ export async function readStream(
   options: ReadBodyOptions,
 ): Promise<Buffer> {
   const { maxBytes } = options;
-  if (Number(contentLength ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const body = await collect(source, options);
+  const length = Number(contentLength ?? 0);
+  if (length > maxBytes) throw tooLarge(maxBytes);
+  const body = await collect(source, Number.isSafeInteger(length) ? length : 0, options);
   if (body.byteLength === 0) throw new TradewindError("body_empty", "the body is empty");
   return body;
 }
@@ -41,12 +43,16 @@ function sourceOf(c: Context): Readable {
 }
 
 /** Events rather than iteration: leaving an iteration early destroys the stream, and with it the socket that must still carry the refusal. */
-function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOptions): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
+function collect(
+  source: Readable,
+  length: number,
+  { maxBytes, timeoutMs, onBytes }: ReadBodyOptions,
+): Promise<Buffer> {
+  const gathering = gatherPieces(length);
   let bytes = 0;
   const refusal = (): TradewindError | undefined => {
     if (bytes > maxBytes) return tooLarge(maxBytes);
-    if (isDust(chunks.length, bytes)) return tooManyPieces();
+    if (isDust(gathering.pieces(), bytes)) return tooManyPieces();
     try {
       onBytes?.(bytes);
     } catch (error) {
@@ -58,9 +64,8 @@ function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOpt
     const finish = (error?: TradewindError): void => {
       clearTimeout(timer);
       if (!error) {
-        resolve(wholeOf(chunks, bytes));
-        // The listeners live as long as the request does, and should not hold its body.
-        chunks.length = 0;
+        // The listeners live as long as the request does; what they gathered is not held any longer.
+        resolve(gathering.whole());
         return;
       }
       for (const [event, listener] of listeners) source.off(event, listener);
@@ -75,7 +80,7 @@ function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOpt
         "data",
         (chunk) => {
           bytes += chunk.byteLength;
-          chunks.push(chunk);
+          gathering.add(chunk);
           const refused = refusal();
           if (refused) finish(refused);
         },
@@ -86,12 +91,6 @@ function collect(source: Readable, { maxBytes, timeoutMs, onBytes }: ReadBodyOpt
     ];
     for (const [event, listener] of listeners) source.on(event, listener);
   });
-}
-
-/** A body in one piece is not copied. */
-function wholeOf(chunks: readonly Uint8Array[], bytes: number): Buffer {
-  const [only] = chunks;
-  return chunks.length === 1 && Buffer.isBuffer(only) ? only : Buffer.concat(chunks, bytes);
 }
 
 /** Of the module and not of the reading, whose body it would hold for as long as the request lives. */

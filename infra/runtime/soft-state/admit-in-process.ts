@@ -2,7 +2,7 @@ import type { BoundedStore } from "./bounded-store.ts";
 import { divideUp } from "./pace.ts";
 import { PlaceTable } from "./places.ts";
 import { type Level, remainingOf, type Standing, standingAt, taken, waitOf } from "./rate-level.ts";
-import type { Admission, AdmitOperation, Budget, Lookup, Places } from "./soft-state.ts";
+import type { Admission, AdmitOperation, Budget, Lookup, Places, Receipt } from "./soft-state.ts";
 import { asBytes, asCount, mustHoldPlaces, type Stored } from "./stored.ts";
 
 /** Where a process keeps one tag's keys. */
@@ -16,14 +16,14 @@ export type Shelf = {
 type Refusal = NonNullable<Admission["refusal"]>;
 
 /** Looks at everything and writes only when nothing refused, step by step as the script for Redis does. */
-export function admit(shelf: Shelf, { rates, places, budgets, lookups }: AdmitOperation): Admission {
+export function admit(shelf: Shelf, operation: AdmitOperation): Admission {
+  const { rates, places = [], budgets, receipt, lookups } = operation;
   const before = rates.map((rate) => standingAt(shelf.now, rate, levelOf(shelf, rate.key)));
-  const table = places && tableOf(shelf, places.key);
-  const held = table?.count(shelf.now) ?? 0;
-  let refusal = refusedByRates(before);
-  if (places && table) refusal ??= refusedByPlaces(shelf, places, table);
+  const tables = places.map((bound) => ({ bound, table: tableOf(shelf, bound.key) }));
+  const held = tables.map(({ table }) => table.count(shelf.now));
+  let refusal = refusedByRates(before) ?? refusedByPlaces(shelf, tables);
   const found = refusal ? [] : lookups.map(({ key }) => asBytes(shelf.store.get(shelf.name(key))?.value));
-  const missing = found.filter((value) => value === undefined).length;
+  const missing = found.filter((value, index) => value === undefined && !lookups[index]?.free).length;
   const charges = budgets.map((budget) => chargeOf(shelf, budget, missing));
   refusal ??= refusedByBudgets(shelf, charges);
   const spent = charges.map(({ count, cost }) => (refusal ? count : count + cost));
@@ -32,12 +32,13 @@ export function admit(shelf: Shelf, { rates, places, budgets, lookups }: AdmitOp
   }
   const after = before.map(taken);
   for (const standing of after) keepLevel(shelf, standing);
-  if (places && table) takePlace(shelf, places, table);
+  for (const taking of tables) takePlace(shelf, taking);
   for (const charge of charges) keepCount(shelf, charge);
+  if (receipt) keepReceipt(shelf, receipt, charges);
   return {
     admitted: true,
     rates: after.map(remainingOf),
-    taken: table?.count(shelf.now) ?? 0,
+    taken: tables.map(({ table }) => table.count(shelf.now)),
     spent,
     found: lookups.map((lookup, index) => answerLookup(shelf, lookup, found[index])),
   };
@@ -62,12 +63,18 @@ function refusedByRates(rates: readonly Standing[]): Refusal | undefined {
   return refusal;
 }
 
-function refusedByPlaces({ now }: Shelf, { most, member }: Places, table: PlaceTable): Refusal | undefined {
-  const count = table.count(now);
-  if (count < most || table.holds(member, now)) return undefined;
-  const retryMs =
-    most === 0 ? Number.POSITIVE_INFINITY : divideUp(table.endOf(count - most + 1) - now, 1_000);
-  return { by: "places", index: 0, retryMs };
+type Bounded = { readonly bound: Places; readonly table: PlaceTable };
+
+function refusedByPlaces({ now }: Shelf, tables: readonly Bounded[]): Refusal | undefined {
+  for (const [index, { bound, table }] of tables.entries()) {
+    const { most, member } = bound;
+    const count = table.count(now);
+    if (count < most || table.holds(member, now)) continue;
+    const retryMs =
+      most === 0 ? Number.POSITIVE_INFINITY : divideUp(table.endOf(count - most + 1) - now, 1_000);
+    return { by: "places", index, retryMs };
+  }
+  return undefined;
 }
 
 type Charge = ReturnType<typeof chargeOf>;
@@ -97,7 +104,7 @@ function keepLevel({ store, name }: Shelf, standing: Standing): void {
     store.set(name(standing.rate.key), { at: standing.at, level: standing.level }, { ttlMs: resetMs });
 }
 
-function takePlace({ store, name, now }: Shelf, { key, member, ttlMs }: Places, table: PlaceTable): void {
+function takePlace({ store, name, now }: Shelf, { bound: { key, member, ttlMs }, table }: Bounded): void {
   table.take(member, now + ttlMs * 1_000);
   store.set(name(key), table, { ttlMs: Math.ceil((table.latest - now) / 1_000) });
 }
@@ -106,6 +113,11 @@ function keepCount({ store }: Shelf, { key, budget, known, count, cost, expiresA
   const after = count + cost;
   if (after === (known ?? 0)) return;
   store.set(key, after, expiresAt === undefined ? { ttlMs: budget.ttlMs } : { expiresAt });
+}
+
+function keepReceipt({ store, name }: Shelf, { key, ttlMs }: Receipt, charges: readonly Charge[]): void {
+  const charged = charges.map(({ cost }) => cost).join(" ");
+  store.set(name(key), new TextEncoder().encode(charged), { ttlMs });
 }
 
 function answerLookup({ store, name }: Shelf, { claim }: Lookup, value: Uint8Array | undefined) {

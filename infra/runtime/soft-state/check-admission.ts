@@ -1,18 +1,31 @@
 import { TradewindError } from "../errors.ts";
 import { atMost, checkName, checkTtl, checkWhole, softLimits } from "./soft-limits.ts";
-import type { AdmitOperation, Budget, Lookup, Places, Rate } from "./soft-state.ts";
+import type { AdmitOperation, Budget, Lookup, Places, Rate, Receipt, SettleOperation } from "./soft-state.ts";
 
 /** Refuses an admission that is too large, makes no sense, or names one bound twice, which would take from it once only. */
-export function checkAdmission({ rates, places, budgets, lookups }: AdmitOperation): void {
+export function checkAdmission(operation: AdmitOperation): void {
+  const { rates, places = [], budgets, receipt, lookups } = operation;
   atMost("rates in one admission", rates.length, softLimits.rates);
+  atMost("places in one admission", places.length, softLimits.places);
   atMost("budgets in one admission", budgets.length, softLimits.budgets);
   atMost("lookups in one admission", lookups.length, softLimits.lookups);
   for (const rate of rates) checkRate(rate);
-  if (places) checkPlaces(places);
+  for (const one of places) checkPlaces(one);
   for (const budget of budgets) checkBudget(budget);
+  if (receipt) checkReceipt(receipt);
   for (const lookup of lookups) checkLookup(lookup);
   checkDifferent(rates);
+  checkDifferent(places);
   checkDifferent(budgets);
+}
+
+/** Amounts are counted exactly or not at all. */
+export function checkSettlement({ spent }: SettleOperation): void {
+  atMost("budgets in one settlement", spent.length, softLimits.budgets);
+  for (const { key, amount } of spent) {
+    checkName("key", key);
+    checkWhole("what was spent", amount, 0, Number.MAX_SAFE_INTEGER);
+  }
 }
 
 function checkRate({ key, most, periodMs, burst, cost }: Rate): void {
@@ -40,6 +53,11 @@ function checkBudget({ key, most, seed, cost, costEach, ttlMs }: Budget): void {
   checkWhole("a budget's seed", seed, 0, Number.MAX_SAFE_INTEGER);
   checkWhole("a budget's cost", cost, 0, Number.MAX_SAFE_INTEGER);
   checkWhole("a budget's cost of each", costEach, 0, Number.MAX_SAFE_INTEGER);
+  checkTtl(ttlMs);
+}
+
+function checkReceipt({ key, ttlMs }: Receipt): void {
+  checkName("key", key);
   checkTtl(ttlMs);
 }
 

@@ -1,5 +1,5 @@
 import { TradewindError } from "../errors.ts";
-import { checkAdmission } from "./check-admission.ts";
+import { checkAdmission, checkSettlement } from "./check-admission.ts";
 import { atMost, checkBytes, checkName, checkTtl, softLimits } from "./soft-limits.ts";
 import type { SoftOperation } from "./soft-state.ts";
 
@@ -27,6 +27,7 @@ function checkKeyed(operation: Exclude<SoftOperation, { readonly kind: "admit" }
   if ("by" in operation && !Number.isSafeInteger(operation.by)) {
     throw new TradewindError("internal", `counting by ${operation.by}, expected a whole number`);
   }
+  if (operation.kind === "settle") checkSettlement(operation);
   if ("ttlMs" in operation) checkTtl(operation.ttlMs);
   if ("member" in operation) checkName("member", operation.member);
   if ("token" in operation) checkName("token", operation.token);

@@ -7,8 +7,15 @@ import { nameKey } from "./key-name.ts";
 import { type Heard, tell } from "./listeners.ts";
 import { pairAnswers } from "./pair-answers.ts";
 import { checkMessage, checkName } from "./soft-limits.ts";
-import type { IncrementOperation, SetOperation, SoftOperation, SoftResult, SoftState } from "./soft-state.ts";
-import { asBytes, mustCount, mustHoldPlaces, type Stored, weigh } from "./stored.ts";
+import type {
+  IncrementOperation,
+  SetOperation,
+  SettleOperation,
+  SoftOperation,
+  SoftResult,
+  SoftState,
+} from "./soft-state.ts";
+import { asBytes, asCount, mustCount, mustHoldPlaces, type Stored, weigh } from "./stored.ts";
 
 export type InProcessOptions = {
   readonly clock?: Clock;
@@ -86,7 +93,7 @@ function applyOne(store: BoundedStore<Stored>, clock: Clock, operation: SoftOper
     case "leave":
       return leave(store, key, operation.member);
     case "settle":
-      return settle(store, key, operation.by);
+      return settle(store, key, operation);
     case "release":
       return release(store, key, operation.token);
   }
@@ -117,12 +124,23 @@ function leave(store: BoundedStore<Stored>, key: string, member: string): boolea
   return mustHoldPlaces(store.get(key)?.value)?.leave(member) ?? false;
 }
 
-function settle(store: BoundedStore<Stored>, key: string, by: number): number {
-  const born = store.get(key);
-  if (!born) return 0;
-  const count = mustCount(born.value) + by;
-  store.set(key, count, { expiresAt: born.expiresAt });
-  return count;
+function settle(store: BoundedStore<Stored>, receipt: string, { tag, spent }: SettleOperation): boolean {
+  const charges = chargesOn(store.get(receipt)?.value);
+  if (!charges) return false;
+  store.delete(receipt);
+  for (const [place, { key, amount }] of spent.entries()) {
+    const [name, charged] = [nameKey("", tag, key), charges[place]];
+    const born = store.get(name);
+    const count = asCount(born?.value);
+    if (!born || count === undefined || charged === undefined) continue;
+    store.set(name, count + amount - charged, { expiresAt: born.expiresAt });
+  }
+  return true;
+}
+
+function chargesOn(receipt: Stored | undefined): readonly number[] | undefined {
+  const written = asBytes(receipt);
+  return written && (Buffer.from(written).toString("latin1").match(/\d+/g) ?? []).map(Number);
 }
 
 function release(store: BoundedStore<Stored>, key: string, token: string): boolean {

@@ -34,13 +34,8 @@ export async function openSoftStateInRedis(options: InRedisOptions): Promise<Sof
   checkPrefix(keyPrefix);
   const opened = await createRedisClient({ address, chance, timeoutMs, connectTimeoutMs });
   const { client } = opened;
-  const guard = createRedisGuard({
-    client,
-    where: address.where,
-    maxCalls,
-    timeoutMs,
-    closed: () => closing !== undefined,
-  });
+  const closed = (): boolean => closing !== undefined;
+  const guard = createRedisGuard({ client, where: address.where, maxCalls, timeoutMs, closed });
   const roundTrip = createRoundTrip({ ...opened, keyPrefix });
   const listeners = createRedisListeners(opened.another);
   let closing: Promise<void> | undefined;
@@ -71,10 +66,7 @@ export async function openSoftStateInRedis(options: InRedisOptions): Promise<Sof
         if (signal?.aborted) await unsubscribe();
         return unsubscribe;
       }),
-    ping: ({ signal } = {}) =>
-      guard(signal, async () => {
-        await client.ping();
-      }),
+    ping: ({ signal } = {}) => guard(signal, async () => void (await client.ping())),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -14,6 +14,8 @@ export type JoinOptions = {
   readonly group: string;
   /** Different for each member, and for each life of one. */
   readonly id: string;
+  /** How many there will be: counted on until the soft state has answered for the first time. */
+  readonly expected?: number;
   readonly beatMs?: number;
   /** A member that was silent for this long is counted no more. */
   readonly ttlMs?: number;
@@ -26,16 +28,16 @@ const key = "members";
  * While the soft state is away the last known count stands, since the others are probably still there.
  */
 export function joinMembers(options: JoinOptions): Membership {
-  const { softState, clock, group, id, beatMs = 1_000, ttlMs = 3_000 } = options;
+  const { softState, clock, group, id, expected = 1, beatMs = 1_000, ttlMs = 3_000 } = options;
   const leaving = new AbortController();
   const { signal } = leaving;
-  const places = { key, member: id, most: Number.POSITIVE_INFINITY, ttlMs };
+  const places = [{ key, member: id, most: Number.POSITIVE_INFINITY, ttlMs }];
   const beat: AdmitOperation = { kind: "admit", tag: group, rates: [], places, budgets: [], lookups: [] };
-  let count = 1;
+  let count = Math.max(1, expected);
   const beating = (async () => {
     while (!signal.aborted) {
       const answered = await softState.apply([beat]).catch(() => undefined);
-      if (answered) count = Math.max(1, answered[0].taken);
+      if (answered) count = Math.max(1, answered[0].taken[0] ?? 1);
       await clock.sleep(beatMs, { signal }).catch(() => undefined);
     }
   })();

@@ -8,10 +8,10 @@ type Word = string | number;
 
 /** What the script reads, in the order that its comment says. */
 export function admitArguments(prefix: string, operation: AdmitOperation): Word[] {
-  const { rates, budgets, lookups, places } = operation;
+  const { rates, budgets, lookups, places = [], receipt } = operation;
   const keys = keysOf(prefix, operation);
   const args: Word[] = [admitSha, keys.length, ...keys];
-  args.push(rates.length, budgets.length, lookups.length, places ? 1 : 0);
+  args.push(rates.length, budgets.length, lookups.length, places.length, receipt?.ttlMs ?? 0);
   for (const rate of rates) {
     const { tick, unit, capacity } = paceOf(rate);
     args.push(tick, rate.most, rate.cost * unit, capacity, unit);
@@ -19,19 +19,21 @@ export function admitArguments(prefix: string, operation: AdmitOperation): Word[
   for (const { most, seed, cost, costEach, ttlMs } of budgets) {
     args.push(finite(most), seed, cost, costEach, ttlMs);
   }
-  for (const { claim } of lookups) args.push(claim?.token ?? "", claim?.ttlMs ?? 0);
-  if (places) args.push(places.member, finite(places.most), places.ttlMs);
+  for (const { claim, free } of lookups) args.push(claim?.token ?? "", claim?.ttlMs ?? 0, free ? 0 : 1);
+  for (const { member, most, ttlMs } of places) args.push(member, finite(most), ttlMs);
   return args;
 }
 
-function keysOf(prefix: string, { tag, rates, budgets, lookups, places }: AdmitOperation): string[] {
+function keysOf(prefix: string, operation: AdmitOperation): string[] {
+  const { tag, rates, budgets, lookups, places = [], receipt } = operation;
   const before = nameKey(prefix, tag, "");
   const keys: string[] = [];
   for (const { key } of rates) keys.push(before + key);
   for (const { key } of budgets) keys.push(before + key);
   for (const { key } of lookups) keys.push(before + key);
   for (const { claim } of lookups) if (claim) keys.push(before + claim.key);
-  if (places) keys.push(before + places.key);
+  for (const { key } of places) keys.push(before + key);
+  if (receipt) keys.push(before + receipt.key);
   return keys;
 }
 
@@ -42,7 +44,8 @@ function finite(most: number): Word {
 
 const refusers = [undefined, "rates", "places", "budgets"] as const;
 
-export function readAdmission({ rates, budgets, lookups }: AdmitOperation, reply: unknown): Admission {
+export function readAdmission(operation: AdmitOperation, reply: unknown): Admission {
+  const { rates, places = [], budgets, lookups } = operation;
   const words = Array.isArray(reply) ? reply : [];
   const number = (at: number): number => {
     const word: unknown = words[at];
@@ -50,11 +53,12 @@ export function readAdmission({ rates, budgets, lookups }: AdmitOperation, reply
     throw new TradewindError("soft_state_unavailable", "the soft state answered an admission that is none");
   };
   const by = refusers[number(0)];
-  const spentAt = 4 + 2 * rates.length;
+  const takenAt = 3 + 2 * rates.length;
+  const spentAt = takenAt + places.length;
   const foundAt = spentAt + budgets.length;
   const answer = {
-    rates: rates.map((_, at) => ({ remaining: number(4 + 2 * at), resetMs: number(5 + 2 * at) })),
-    taken: number(3),
+    rates: rates.map((_, at) => ({ remaining: number(3 + 2 * at), resetMs: number(4 + 2 * at) })),
+    taken: places.map((_, at) => number(takenAt + at)),
     spent: budgets.map((_, at) => number(spentAt + at)),
   };
   if (by) {

@@ -1,7 +1,7 @@
 import { TradewindError } from "../errors.ts";
 import { nameKey } from "./key-name.ts";
 import { admitArguments, readAdmission } from "./redis-admission.ts";
-import type { SoftOperation, SoftResult } from "./soft-state.ts";
+import type { SettleOperation, SoftOperation, SoftResult } from "./soft-state.ts";
 
 /** One command of Redis as data: its name, and what follows it. */
 export type Words = { readonly name: string; readonly args: (string | Buffer | number)[] };
@@ -14,9 +14,18 @@ const increment = `local count = redis.call("INCRBY", KEYS[1], ARGV[1])
 if redis.call("PTTL", KEYS[1]) == -1 then redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
 return count`;
 
-/** KEYS[1] the counter; ARGV[1] by how much; returns the new count, or 0 where there is none to correct. */
-const settle = `if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
-return redis.call("INCRBY", KEYS[1], ARGV[1])`;
+/** KEYS[1] the receipt, then the counters it charged; ARGV what was spent of each; returns 1 if there was a receipt. */
+const settle = `local receipt, i = redis.call("GET", KEYS[1]), 0
+if not receipt then return 0 end
+redis.call("UNLINK", KEYS[1])
+for charged in string.gmatch(receipt, "%d+") do
+  i = i + 1
+  local count = KEYS[i + 1] and redis.call("GET", KEYS[i + 1])
+  if count and string.match(count, "^%-?%d+$") then
+    redis.call("INCRBY", KEYS[i + 1], string.format("%.0f", ARGV[i] - charged))
+  end
+end
+return 1`;
 
 /** KEYS[1] the claim; ARGV[1] the token it must hold; returns 1 if it did and is gone. */
 const release = `if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
@@ -40,10 +49,15 @@ export function wordsOf(prefix: string, operation: SoftOperation): Words {
     case "leave":
       return { name: "zrem", args: [key, operation.member] };
     case "settle":
-      return { name: "eval", args: [settle, 1, key, operation.by] };
+      return { name: "eval", args: settleArguments(prefix, key, operation) };
     case "release":
       return { name: "eval", args: [release, 1, key, operation.token] };
   }
+}
+
+function settleArguments(prefix: string, receipt: string, { tag, spent }: SettleOperation): Words["args"] {
+  const keys = spent.map(({ key }) => nameKey(prefix, tag, key));
+  return [settle, 1 + keys.length, receipt, ...keys, ...spent.map(({ amount }) => amount)];
 }
 
 export function readReply(operation: SoftOperation, reply: unknown): SoftResult {
@@ -55,9 +69,9 @@ export function readReply(operation: SoftOperation, reply: unknown): SoftResult 
     case "delete":
     case "leave":
     case "release":
+    case "settle":
       return reply === 1;
     case "increment":
-    case "settle":
       if (typeof reply === "number") return reply;
       throw new TradewindError("soft_state_unavailable", "the soft state answered a count that is no number");
     case "admit":

@@ -57,7 +57,7 @@ async function orWithText(
   }
 }
 
-/** Rejects only when nothing is under way any more, so that the bound on calls in hand means what it says. */
+/** Rejects only when nothing is under way any more: until then the guard counts the call as in hand. */
 async function allSettled(results: readonly Promise<SoftResult>[]): Promise<readonly SoftResult[]> {
   const [only] = results;
   if (only && results.length === 1) return [await only];

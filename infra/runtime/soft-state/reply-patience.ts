@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../clock.ts";
+
 /** Waits for a reply for as long as all of them get, then rejects as if the server were away. */
 export type Patience = <Reply>(reply: Promise<Reply>) => Promise<Reply>;
 
@@ -8,7 +10,10 @@ type Waiting = { readonly until: number; readonly giveUp: () => void };
  * the oldest needs one. Before it gives up it lets the event loop read what lies in the socket: under load the timer is
  * often late itself, and the reply has been here for long.
  */
-export function createPatience(timeoutMs: number): Patience {
+export function createPatience(
+  timeoutMs: number,
+  { elapsed }: Pick<Clock, "elapsed"> = systemClock,
+): Patience {
   const waiting = new Set<Waiting>();
   let armed = false;
   const arm = (ms: number): void => {
@@ -17,7 +22,7 @@ export function createPatience(timeoutMs: number): Patience {
   };
   const giveUpLate = (): void => {
     armed = false;
-    const now = performance.now();
+    const now = elapsed();
     for (const one of waiting) {
       if (one.until > now) {
         arm(one.until - now);
@@ -30,7 +35,7 @@ export function createPatience(timeoutMs: number): Patience {
   return (reply) =>
     new Promise((resolve, reject) => {
       const giveUp = (): void => reject(new Error(`no reply within ${timeoutMs} ms`));
-      const one: Waiting = { until: performance.now() + timeoutMs, giveUp };
+      const one: Waiting = { until: elapsed() + timeoutMs, giveUp };
       waiting.add(one);
       if (!armed) arm(timeoutMs);
       reply.then(

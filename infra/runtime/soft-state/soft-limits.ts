@@ -9,6 +9,7 @@ export const softLimits = {
   messageBytes: 65_536,
   ttlMs: 30 * 24 * 3_600_000,
   rates: 8,
+  places: 4,
   budgets: 8,
   lookups: 16,
   /** Of a rate: what it allows in a period, at one moment, or is asked for at once. */

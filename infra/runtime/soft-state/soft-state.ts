@@ -71,10 +71,12 @@ export type AdmitOperation = {
   readonly kind: "admit";
   readonly tag: string;
   readonly rates: readonly Rate[];
-  /** A bound on what is under way at once. */
-  readonly places?: Places;
+  /** Bounds on what is under way at once. */
+  readonly places?: readonly Places[];
   readonly budgets: readonly Budget[];
-  /** Cached values asked for on the way; each that is missing costs `costEach` of every budget. */
+  /** Where what the budgets were charged is written down, to be settled later. */
+  readonly receipt?: Receipt;
+  /** Cached values asked for on the way; each that is missing costs `costEach` of every budget, unless it is free. */
   readonly lookups: readonly Lookup[];
 };
 
@@ -102,13 +104,18 @@ export type Budget = {
   readonly seed: number;
   /** Taken once for the operation. */
   readonly cost: number;
-  /** Taken for each lookup that finds nothing. */
+  /** Taken for each lookup that finds nothing and is not free. */
   readonly costEach: number;
   readonly ttlMs: number;
 };
 
+/** A different one for each admission, so that it says whether that admission came to pass, and is settled once. */
+export type Receipt = { readonly key: string; readonly ttlMs: number };
+
 export type Lookup = {
   readonly key: string;
+  /** Costs no budget where nothing is found: its caller has paid beforehand. */
+  readonly free?: boolean;
   /** Where nothing is found and nobody makes it yet, the first to ask is told that it is the one to make the value. */
   readonly claim?: { readonly key: string; readonly token: string; readonly ttlMs: number };
 };
@@ -120,15 +127,16 @@ export type Admission = {
     readonly by: "rates" | "places" | "budgets";
     readonly index: number;
     /**
-     * Of several rates that refuse, the longest. Of places, until the first one would end by itself, though one may be
-     * left sooner; of a budget, until its counter ends. Infinity where the passing of time does not help, or is not known to.
+     * Of several rates that refuse, the longest. Of places, the first that refuse: until one of them would end by itself,
+     * though it may be left sooner; of a budget, until its counter ends. Infinity where the passing of time does not help,
+     * or is not known to.
      */
     readonly retryMs: number;
   };
   /** For each rate: what could be taken at once now, and how long until all of it could. */
   readonly rates: readonly { readonly remaining: number; readonly resetMs: number }[];
-  /** How many places are taken, this one included if it was admitted. */
-  readonly taken: number;
+  /** For each bound on places: how many are taken, this one included if it was admitted. */
+  readonly taken: readonly number[];
   /** For each budget: the count after this; when refused, the count as it is. */
   readonly spent: readonly number[];
   /** For each lookup: the value, or whether this caller is the one to make it. Empty when refused. */
@@ -143,12 +151,17 @@ export type LeaveOperation = {
   readonly member: string;
 };
 
-/** Corrects a budget by what was really spent, below zero for what is given back; a counter that is gone stays so. Answers the count, 0 where it is gone. */
+/**
+ * Puts what was really spent in the place of what a receipt says was charged, and ends the receipt: who does it twice, or
+ * for an admission that never was, changes nothing. A counter that is gone stays so. Answers whether there was a receipt.
+ */
 export type SettleOperation = {
   readonly kind: "settle";
   readonly tag: string;
+  /** The receipt's. */
   readonly key: string;
-  readonly by: number;
+  /** The admission's budgets, all of them in their order. */
+  readonly spent: readonly { readonly key: string; readonly amount: number }[];
 };
 
 /** Gives a claim up, if it is still held with this token; answers whether it was. */
@@ -166,7 +179,7 @@ type ResultOfKind = {
   readonly increment: number;
   readonly admit: Admission;
   readonly leave: boolean;
-  readonly settle: number;
+  readonly settle: boolean;
   readonly release: boolean;
 };
 

@@ -2,6 +2,7 @@ import { softStateTurned } from "../channels.ts";
 import type { Clock } from "../clock.ts";
 import { TradewindError } from "../errors.ts";
 import type { SoftOperation, SoftState } from "./soft-state.ts";
+import { unsent } from "./unsent.ts";
 
 export type SteadyMode = "closed" | "open" | "half-open";
 
@@ -81,7 +82,7 @@ class Breaker {
   #enter(): void {
     if (this.#mode === "closed") return;
     if (this.#mode === "half-open" || this.#clock.elapsed() < this.#openUntil) {
-      throw new TradewindError("soft_state_unavailable", "the soft state gave no answer lately");
+      throw unsent("the soft state gave no answer lately");
     }
     this.#turn("half-open");
   }
