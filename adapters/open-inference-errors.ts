@@ -20,17 +20,18 @@ export function refusal(
   what: "image" | "request" = "image",
 ): TradewindError {
   const cause = new Error(`status ${status}: ${body.slice(0, 500)}`);
+  const details = { cause, ...retryOf(headers) };
   const code = headers["tradewind-error"];
   if (typeof code === "string" && isErrorCode(code) && aboutTheRequest.has(code)) {
-    return new TradewindError(code, sentenceOf(body) ?? `the backend did not accept the ${what}`, { cause });
+    return new TradewindError(code, sentenceOf(body) ?? `the backend did not accept the ${what}`, details);
   }
   if (status === 429 || status === 503) {
-    return new TradewindError("backend_full", "the backend takes no more at the moment", { cause });
+    return new TradewindError("backend_full", "the backend takes no more at the moment", details);
   }
   if (status === 400 || status === 413 || status === 415 || status === 422) {
-    return new TradewindError("request_rejected", `the backend did not accept the ${what}`, { cause });
+    return new TradewindError("request_rejected", `the backend did not accept the ${what}`, details);
   }
-  return new TradewindError("backend_failed", `the backend failed with status ${status}`, { cause });
+  return new TradewindError("backend_failed", `the backend failed with status ${status}`, details);
 }
 
 /** A server's "no" to a question about a model, which only then may say that it does not have the model. */
@@ -38,6 +39,14 @@ export function questionRefusal(status: number, headers: Headers, body: string):
   if (status !== 404) return refusal(status, headers, body);
   const cause = new Error(`status ${status}: ${body.slice(0, 500)}`);
   return new TradewindError("model_unknown", "the backend does not have this model", { cause });
+}
+
+/** A server that asks for more patience than this is asked again sooner all the same. */
+const longestRetrySeconds = 60;
+
+function retryOf({ "retry-after": said }: Headers): { readonly retryAfterMs?: number } {
+  if (typeof said !== "string" || !/^\d{1,9}$/.test(said)) return {};
+  return { retryAfterMs: 1_000 * Math.min(Number(said), longestRetrySeconds) };
 }
 
 /** What undici or the socket threw, or the reason for which we gave up. */

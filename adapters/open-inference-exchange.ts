@@ -10,6 +10,8 @@ export type SentRequest = {
   readonly body: Uint8Array | readonly Uint8Array[] | undefined;
   readonly signal: AbortSignal;
   readonly maxBytes: number;
+  /** Called when a connection takes the request, before a byte of it is on its way. */
+  readonly onSent?: () => void;
 };
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -70,6 +72,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     // Aborting would close the connection that has just become free; a throw only passes this request by.
     if (this.#isSettled) throw givenUp;
     this.#controller = controller;
+    this.#request.onSent?.();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {

@@ -36,6 +36,10 @@ export type PassCall = {
   readonly signal: AbortSignal;
   /** A larger answer is refused as `backend_answer_invalid`. */
   readonly maxBytes: number;
+  /** About a model, and not work for it: such a one need not wait behind a queue of images. */
+  readonly isQuestion?: boolean;
+  /** Called when a connection takes the request; before, nobody can have done any work for it. */
+  readonly onSent?: () => void;
 };
 
 /** Whatever a backend answered, success or not; its body is as it came, compressed if it came so. */
@@ -66,11 +70,14 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
   const images = new Pool(origin, { connections, connect });
   // Of its own, since a question behind a queue of images would make a busy backend look like a dead one.
   const questions = new Pool(origin, { connections: 1, connect });
+  // Of callers: however many they ask, whether the backend lives is found out beside them.
+  const passedQuestions = new Pool(origin, { connections: 4, connect });
+  const pools = [images, questions, passedQuestions];
   const pathOf = inferPaths(base);
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= Promise.all([images.close(), questions.close()]).then(() => {});
+    closing ??= Promise.all(pools.map((pool) => pool.close())).then(() => {});
     return closing;
   };
   return {
@@ -88,8 +95,10 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
       if (answer.status !== 200) throw refusal(answer.status, answer.headers, textOf(answer));
       return readAnswer(model, answer.body, answer.headers["inference-header-content-length"]);
     },
-    pass: ({ path, headers, ...call }) =>
-      send(images, { ...call, path: base + path, headers: Object.entries(headers).flat() }),
+    pass: ({ path, headers, isQuestion = false, ...call }) => {
+      const pool = isQuestion ? passedQuestions : images;
+      return send(pool, { ...call, path: base + path, headers: Object.entries(headers).flat() });
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

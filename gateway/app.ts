@@ -5,7 +5,7 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
 import type { Access } from "./admission/access.ts";
 import { type Authenticate, authenticateRing } from "./admission/authenticate.ts";
-import { answerPreflights, corsRing } from "./admission/cors.ts";
+import { answerPreflights, corsRing, refusalRing } from "./admission/cors.ts";
 import { scopeRing } from "./admission/permissions.ts";
 import { about } from "./document/about.ts";
 import { describedMetrics } from "./document/health-routes.ts";
@@ -52,6 +52,7 @@ export function createApp(deps: AppDeps, door: Door): OpenAPIHono<GatewayEnv> {
   );
   for (const path of ["/v1/*", "/v2/*", "/metrics"]) {
     app.use(path, answerPreflights(deps.access));
+    app.use(path, refusalRing(deps.access));
     app.use(path, unlessHealth(authenticateRing(door.authenticate)));
     app.use(path, unlessHealth(corsRing()));
   }

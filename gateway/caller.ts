@@ -32,17 +32,24 @@ export type Tenant = {
 
 /** Who is asking, as everything behind the door sees it. */
 export type Caller = {
-  /** Of the key, of the token's subject, or of the listener. */
+  /** Of the key, of the token's subject, or of the listener; stands in logs and usage, so no person can be read from it. */
   readonly id: string;
+  /** A token's subject as its issuer writes it: for the audit alone. */
+  readonly subject?: string;
   readonly tenant: Tenant;
   readonly scopes: ReadonlySet<Scope>;
   readonly models: ReadonlySet<string> | "all";
   /** Pages of browsers that may use the key; none listed means that no page may. */
   readonly origins: readonly string[];
   readonly limits: Limits;
+  /** In milliseconds since 1970: what this caller makes must not outlive it. */
+  readonly expiresAt?: number;
   /** Came through a door that stands for its tenant, and showed nothing. */
   readonly keyless?: boolean;
 };
+
+/** A tenant that was deleted, or that cannot be read: unlike one that was never described, it must not come in unbounded. */
+export type TenantOnRecord = Tenant | "gone" | undefined;
 
 /** Whoever comes through a door that stands for a tenant. */
 export function keylessCaller(tenant: Tenant): Caller {

@@ -77,17 +77,32 @@ const limits = z
     error: "expected at least as much as limits.body, or no such body could come in",
   });
 
+/** As a Host header has it, without a port. */
+const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/,
+    "expected the name of a host, without a port",
+  );
+
 const listener = z
   .strictObject({
     address: z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "expected HOST:PORT"),
     /** Who comes in here belongs to this tenant and needs no key: for addresses that only its machines reach. */
     tenant: name.optional(),
+    /** Names by which it is reached without a key, beside its address and localhost: a page can have any other one lead here. */
+    hosts: z.array(hostName).max(32).default([]),
     /** The administrators' door; with one of these the public door does not lead to them. */
     admin: z.boolean().default(false),
   })
   .refine(({ tenant, admin }) => tenant === undefined || !admin, {
     path: ["tenant"],
     error: "an administrators' door wants keys, so it cannot stand for a tenant",
+  })
+  .refine(({ tenant, hosts }) => tenant !== undefined || hosts.length === 0, {
+    path: ["hosts"],
+    error: "only a door that stands for a tenant asks by which name it is reached",
   });
 
 export const Config = z
@@ -100,6 +115,8 @@ export const Config = z
     listeners: z.array(listener).max(16).default([]),
     /** Processes that share the port. */
     workers: z.union([z.literal("auto"), z.int().min(1).max(128)]).default(1),
+    /** How many of these share Redis: believed until it has told, so that one that starts without it takes its share. */
+    gateways: z.int().min(1).max(1_000).default(1),
     /** Issuers whose tokens are as good as keys. */
     access: z.strictObject({ jwt: z.array(jwtIssuer).max(8).default([]) }).prefault({}),
     /** Answers that a gateway keeps in its own memory, before Redis. */

@@ -3,8 +3,9 @@ import { discardRest } from "#infra/runtime/discard-rest.ts";
 import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts";
 import type { HotDoor } from "#infra/runtime/http-server.ts";
 import { readStream } from "#infra/runtime/read-body.ts";
+import type { Access } from "./admission/access.ts";
 import type { Authenticate } from "./admission/authenticate.ts";
-import { corsHeaders } from "./admission/cors.ts";
+import { corsHeaders, refusalHeaders } from "./admission/cors.ts";
 import { whenClosed } from "./caller-leaves.ts";
 import { answerImages } from "./images/answer-images.ts";
 import { type ImageAsk, type TaskPath, taskPaths } from "./images/image-ask.ts";
@@ -15,6 +16,7 @@ import { type Traced, type Tracing, traceAnswer } from "./request-trace.ts";
 export type HotDoorDeps = {
   readonly images: ImagesDeps;
   readonly authenticate: Authenticate;
+  readonly access: Pick<Access, "origins">;
   readonly tracing: Tracing;
   /** False from the first stop signal on. */
   readonly ready: () => boolean;
@@ -67,6 +69,7 @@ async function answer(hot: Hot, deps: HotDoorDeps): Promise<void> {
   } catch (thrown) {
     failure = asTradewindError(thrown);
     sent = problemOf(failure, { requestId: traced.requestId, path: "/v1" });
+    Object.assign(cors, refusalHeaders(deps.access, incoming.headers.origin, sent.status));
   }
   send(hot, { ...sent, headers: { ...sent.headers, ...traceAnswer(traced), ...cors } }, deps.ready());
   if (!incoming.complete) outgoing.once("finish", () => discardRest(incoming));
@@ -85,8 +88,8 @@ type Known = { readonly traced: Traced; readonly notes: Notes; readonly cors: Re
 
 async function answerAsk(hot: Hot, { traced, notes, cors }: Known, deps: HotDoorDeps): Promise<Sent> {
   const { headers } = hot.incoming;
-  const shown = { authorization: headers.authorization, apiKey: textOf(headers["x-api-key"]) };
-  const found = deps.authenticate(shown);
+  const { authorization, host } = headers;
+  const found = deps.authenticate({ authorization, apiKey: textOf(headers["x-api-key"]), host });
   const caller = found instanceof Promise ? await found : found;
   notes.keyId = caller.id;
   Object.assign(cors, corsHeaders(caller, headers.origin));

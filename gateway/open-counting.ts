@@ -3,6 +3,7 @@ import type { Clock } from "#infra/runtime/clock.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 import { createRequestIds } from "#infra/runtime/request-id.ts";
+import { createErrands } from "#infra/runtime/soft-state/errands.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import { joinMembers } from "#infra/runtime/soft-state/members.ts";
 import { openSoftState } from "#infra/runtime/soft-state/open-soft-state.ts";
@@ -10,7 +11,7 @@ import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { createSteadySoftState } from "#infra/runtime/soft-state/steady.ts";
 import { type Admission, createAdmission } from "./admission/admission.ts";
 import { measureAdmissions } from "./measure-admissions.ts";
-import { touchKeys } from "./records/keys.ts";
+import { touchKeys } from "./records/touch-keys.ts";
 import { usageInPostgres } from "./records/usage.ts";
 import { openUsage, type Usage } from "./usage/usage.ts";
 import { createUsageInMemory } from "./usage/usage-in-memory.ts";
@@ -31,17 +32,27 @@ export type CountingOptions = {
   readonly database: Database | undefined;
   /** Processes behind this port. */
   readonly workers?: number;
+  /** How many gateways there will be, each with its workers: believed until Redis has said how many there are. */
+  readonly expectedGateways?: number;
+  readonly limits: {
+    /** The longest that a request takes. */
+    readonly requestTimeout: number;
+  };
   readonly metrics: Metrics;
   readonly clock: Clock;
 };
 
 export async function openCounting(options: CountingOptions): Promise<Counting> {
-  const { redisUrl, database, workers = 1, metrics, clock } = options;
+  const { redisUrl, database, workers = 1, expectedGateways = 1, limits, metrics, clock } = options;
   await using opening = new AsyncDisposableStack();
   const softState = opening.use(createSteadySoftState(await openSoftState({ redisUrl }), { clock }));
   const local = opening.use(createSoftStateInProcess());
   const name = createRequestIds(clock, systemChance);
-  const members = opening.use(await joinMembers({ softState, clock, group: "gateways", id: name() }));
+  // The members' beats carry along what waits to be settled, also where nobody asks for anything.
+  const errands = createErrands(softState);
+  const expected = expectedGateways * workers;
+  const joining = { softState: errands, clock, group: "gateways", id: name(), expected };
+  const members = opening.use(joinMembers(joining));
   const store = database ? usageInPostgres(database) : createUsageInMemory();
   const touch = database && {
     touch: (lastUsed: ReadonlyMap<string, number>) => touchKeys(database, lastUsed),
@@ -50,12 +61,15 @@ export async function openCounting(options: CountingOptions): Promise<Counting> 
   const shared = redisUrl !== undefined;
   const admission = createAdmission({
     softState,
+    errands,
     local,
     shared,
     gateways: () => (shared ? members.count() : workers),
     used: usage.month,
     clock,
     name,
+    // A place ends by itself only after its request.
+    placeMs: limits.requestTimeout + 5_000,
     onCounted: measureAdmissions(metrics),
   });
   const opened = opening.move();

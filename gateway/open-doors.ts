@@ -1,9 +1,11 @@
+import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
 import type { Access } from "./admission/access.ts";
 import { createAuthenticate } from "./admission/authenticate.ts";
 import type { BearerTokens } from "./admission/bearer-tokens.ts";
+import { listedOrigins } from "./admission/cors.ts";
+import { keylessDoor } from "./admission/keyless.ts";
 import { type AppDeps, createApp, type Door } from "./app.ts";
-import { type Caller, keylessCaller, unboundedTenant } from "./caller.ts";
 import type { Config } from "./config.ts";
 import { openHotDoor } from "./hot-door.ts";
 import { createTracing } from "./request-trace.ts";
@@ -26,20 +28,27 @@ type Listener = Config["listeners"][number];
 
 /** Opens the public door last: when it answers, all the others do. */
 export async function openDoors(options: DoorsOptions): Promise<Doors> {
-  const { config, address, deps } = options;
+  const { config, address, access } = options;
+  const origins = listedOrigins(access, config.access.jwt);
+  const deps = { ...options.deps, access: { ...options.deps.access, origins } };
   await using opening = new AsyncDisposableStack();
   const tracing = createTracing(deps.clock, deps.chance);
-  const others: string[] = [];
+  const servers: HttpServer[] = [];
+  // All at once: behind a door that is still open, work would go on arriving while another one drains.
+  opening.defer(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+  });
   for (const listener of config.listeners) {
     const door = { ...doorOf(listener, options), tracing };
-    const { url } = opening.use(await open(deps, door, placeOf(listener), config));
-    others.push(url);
+    servers.push(await open(deps, door, placeOf(listener), config));
   }
+  const others = servers.map(({ url }) => url);
   const hasOwnAdmin = config.listeners.some(({ admin }) => admin);
   const door = { authenticate: createAuthenticate(options), leadsToAdmin: !hasOwnAdmin, tracing };
-  const { url } = opening.use(await open(deps, door, address, config));
+  const server = await open(deps, door, address, config);
+  servers.push(server);
   const opened = opening.move();
-  return { url, others, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { url: server.url, others, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function open(
@@ -49,25 +58,28 @@ function open(
   { limits }: Config,
 ): Promise<HttpServer> {
   const { fetch } = createApp(deps, door);
-  const hot = openHotDoor({ ...door, images: deps, ready: deps.ready });
+  const hot = openHotDoor({ ...door, images: deps, access: deps.access, ready: deps.ready });
   // The body reader gives up first and in our words; this is for what never reaches it.
   return openHttpServer({ fetch, hot, host, port, requestTimeoutMs: limits.bodyTimeout + 10_000 });
 }
 
-function doorOf({ tenant, admin }: Listener, { access, tokens }: DoorsOptions): Omit<Door, "tracing"> {
-  const keyless = tenant === undefined ? {} : { keyless: keylessOf(tenant, access) };
-  return { authenticate: createAuthenticate({ access, tokens, ...keyless }), leadsToAdmin: admin };
+function doorOf(listener: Listener, { access, tokens, config }: DoorsOptions): Omit<Door, "tracing"> {
+  const { tenant, admin, hosts } = listener;
+  if (tenant === undefined)
+    return { authenticate: createAuthenticate({ access, tokens }), leadsToAdmin: admin };
+  const { records } = config;
+  const keyless = keylessDoor({ tenant, hosts, host: placeOf(listener).host }, { access, records });
+  tellIfClosed(keyless, listener);
+  return { authenticate: createAuthenticate({ access, tokens, keyless }), leadsToAdmin: false };
 }
 
-/** The tenant as it is on record now; a caller is made anew only when that changed. */
-function keylessOf(id: string, access: Pick<Access, "tenant">): () => Caller {
-  const unknown = unboundedTenant(id);
-  let caller = keylessCaller(access.tenant(id) ?? unknown);
-  return () => {
-    const tenant = access.tenant(id) ?? unknown;
-    if (caller.tenant !== tenant) caller = keylessCaller(tenant);
-    return caller;
-  };
+/** Once at the start: whoever wrote the listener may have mistyped its tenant, or not made it yet. */
+function tellIfClosed(keyless: (host: undefined) => unknown, { address }: Listener): void {
+  try {
+    keyless(undefined);
+  } catch (error) {
+    sideConcernSkipped.publish({ what: "letting a tenant in without a key", detail: address, error });
+  }
 }
 
 function placeOf({ address }: Listener): DoorsOptions["address"] {

@@ -30,6 +30,7 @@ export function problemOf(
   return {
     status,
     headers: {
+      ...error.headers,
       "content-type": isProtocol ? "application/json" : "application/problem+json",
       ...(status === 401 ? { "www-authenticate": 'Bearer realm="tradewind"' } : {}),
       ...retryHeader(error),

@@ -52,7 +52,10 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
   if (database && worker === 1) resources.use(keepSwept(database, clock));
   const tokens = resources.use(openBearerTokens(config.access.jwt, { clock, tenant: access.tenant }));
 
-  const counting = resources.use(await openCounting({ ...options, metrics, clock, database }));
+  const { limits, gateways: expectedGateways } = config;
+  const counting = resources.use(
+    await openCounting({ ...options, expectedGateways, limits, metrics, clock, database }),
+  );
   const { fleet, directory } = await openFleet(life, config);
   const { softState, alone } = counting;
   const memory = new MemoryTier({ clock, maxBytes: config.cacheMemory });

@@ -5,9 +5,12 @@ import type { Log } from "#infra/runtime/log.ts";
 import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
 
 /** What a metric tells apart: a name made of models and backends would make a series of each. */
-const concerns = new Set([
+export const concerns: ReadonlySet<string> = new Set([
   "describing a model",
   "idempotency",
+  "letting a tenant in without a key",
+  "listening to PostgreSQL",
+  "reading a key or a tenant",
   "refreshing an answer",
   "refreshing the keys",
   "refreshing token keys",

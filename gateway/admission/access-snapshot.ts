@@ -1,13 +1,16 @@
-import type { Caller, Scope, Tenant } from "../caller.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { Caller, Scope, Tenant, TenantOnRecord } from "../caller.ts";
 import type { AccessChange } from "../records/access-source.ts";
-import { hashKey, type KeyRecord, looksLikeKey } from "../records/api-key.ts";
+import { hashKey, type KeyRecord, looksLikeKey, usualRights } from "../records/api-key.ts";
+import type { TenantChange } from "../records/tenants.ts";
 
 /** Who may come in, in memory. */
 export type AccessSnapshot = {
   readonly apply: (change: AccessChange) => void;
   /** One hash and one look-up, however many keys there are. */
   readonly find: (text: string, now: number) => Caller | "expired" | undefined;
-  readonly tenant: (id: string) => Tenant | undefined;
+  readonly tenant: (id: string) => TenantOnRecord;
+  readonly describesTenants: () => boolean;
   readonly origins: () => ReadonlySet<string>;
 };
 
@@ -19,7 +22,7 @@ type Entry = {
 };
 
 type State = {
-  readonly tenants: Map<string, Tenant>;
+  readonly tenants: Map<string, Tenant | "gone">;
   readonly byId: Map<string, Entry>;
   readonly byHash: Map<string, Entry>;
   /** How many keys name an origin. */
@@ -34,15 +37,15 @@ export function createAccessSnapshot(): AccessSnapshot {
   return {
     apply: ({ isWhole, tenants, keys }) => {
       if (!isWhole && tenants.length === 0 && keys.length === 0) return;
+      const before = state;
       if (isWhole) state = emptyState();
-      for (const tenant of tenants) {
-        if ("gone" in tenant) state.tenants.delete(tenant.id);
-        else state.tenants.set(tenant.id, tenant);
-      }
-      if (!isWhole) rebuildCallers(state, new Set(tenants.map(({ id }) => id)));
+      const changed = takeTenants(state, tenants, before);
+      if (isWhole) markDropped(state, before);
+      else rebuildCallers(state, changed);
       for (const key of keys) {
+        const known = before.byId.get(key.id);
         removeKey(state, key.id);
-        if (!("gone" in key)) addKey(state, key);
+        if (!("gone" in key)) addKey(state, key, known);
       }
       origins = new Set(state.origins.keys());
     },
@@ -51,6 +54,7 @@ export function createAccessSnapshot(): AccessSnapshot {
       return entry && now >= entry.expiresAt ? "expired" : entry?.caller;
     },
     tenant: (id) => state.tenants.get(id),
+    describesTenants: () => state.tenants.size > (state.tenants.has(usualRights.tenant) ? 1 : 0),
     origins: () => origins,
   };
 }
@@ -65,11 +69,31 @@ function emptyState(): State {
   };
 }
 
+/** Returns whose content is another than before: one that is read again as it was stays the same object. */
+function takeTenants(state: State, tenants: readonly TenantChange[], before: State): ReadonlySet<string> {
+  const changed = new Set<string>();
+  for (const tenant of tenants) {
+    const known = before.tenants.get(tenant.id);
+    const now = "gone" in tenant ? "gone" : tenant;
+    const isSame = isDeepStrictEqual(known, now);
+    state.tenants.set(tenant.id, isSame && known ? known : now);
+    if (!isSame) changed.add(tenant.id);
+  }
+  return changed;
+}
+
+/** Who is not among all of them any more is gone. */
+function markDropped({ tenants }: State, before: State): void {
+  for (const id of before.tenants.keys()) {
+    if (!tenants.has(id)) tenants.set(id, "gone");
+  }
+}
+
 /** A caller holds its tenant, so the callers of a changed tenant are built anew. */
 function rebuildCallers(state: State, changed: ReadonlySet<string>): void {
   if (changed.size === 0) return;
-  for (const { key } of state.byId.values()) {
-    if (changed.has(key.tenant)) enter(state, key);
+  for (const known of state.byId.values()) {
+    if (changed.has(known.key.tenant)) enter(state, known.key, known);
   }
 }
 
@@ -85,22 +109,26 @@ function removeKey({ byId, byHash, origins }: State, id: string): void {
   }
 }
 
-function addKey(state: State, key: KeyRecord): void {
-  enter(state, key);
+function addKey(state: State, key: KeyRecord, known: Entry | undefined): void {
+  enter(state, key, known);
   for (const origin of key.origins) state.origins.set(origin, (state.origins.get(origin) ?? 0) + 1);
 }
 
-function enter(state: State, key: KeyRecord): void {
-  const tenant = state.tenants.get(key.tenant);
-  const caller = tenant && buildCaller(key, tenant, sharedScopes(state, key.scopes));
+/** What is remembered of a caller is remembered of the object, so it stays while nothing of it changes. */
+function enter(state: State, key: KeyRecord, known: Entry | undefined): void {
+  const found = state.tenants.get(key.tenant);
+  const tenant = found === "gone" ? undefined : found;
+  const isSame = known?.caller?.tenant === tenant && isDeepStrictEqual(known?.key, key);
+  const caller = isSame ? known?.caller : tenant && buildCaller(key, tenant, sharedScopes(state, key.scopes));
   const entry = { key, caller, expiresAt: key.expiresAt ?? Number.POSITIVE_INFINITY };
   state.byId.set(key.id, entry);
   state.byHash.set(key.hash, entry);
 }
 
 function buildCaller(key: KeyRecord, tenant: Tenant, scopes: ReadonlySet<Scope>): Caller {
-  const { id, models, origins, limits } = key;
-  return { id, tenant, scopes, models: models === "all" ? "all" : new Set(models), origins, limits };
+  const { id, origins, limits, expiresAt } = key;
+  const models = key.models === "all" ? "all" : new Set(key.models);
+  return { id, tenant, scopes, models, origins, limits, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 function sharedScopes({ scopes }: State, names: readonly Scope[]): ReadonlySet<Scope> {

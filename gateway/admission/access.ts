@@ -1,7 +1,7 @@
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { oneAtATime } from "#infra/runtime/one-at-a-time.ts";
-import type { Caller, Tenant } from "../caller.ts";
+import type { Caller, TenantOnRecord } from "../caller.ts";
 import type { AccessSource } from "../records/access-source.ts";
 import { createAccessSnapshot } from "./access-snapshot.ts";
 
@@ -9,7 +9,9 @@ import { createAccessSnapshot } from "./access-snapshot.ts";
 export type Access = AsyncDisposable & {
   /** The one caller that a key stands for until something of it changes. */
   readonly find: (keyText: string) => Caller | "expired" | undefined;
-  readonly tenant: (id: string) => Tenant | undefined;
+  readonly tenant: (id: string) => TenantOnRecord;
+  /** Whether any tenant beside the operators' own is on record, or was. */
+  readonly describesTenants: () => boolean;
   /** Every origin that some key lists: a preflight comes without a key. */
   readonly origins: () => ReadonlySet<string>;
   /** Reads what changed now rather than at the next turn. */
@@ -56,6 +58,7 @@ export async function openAccess({
   return {
     find: (keyText) => snapshot.find(keyText, clock.now()),
     tenant: snapshot.tenant,
+    describesTenants: snapshot.describesTenants,
     origins: snapshot.origins,
     refresh,
     close,

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Rate } from "#infra/runtime/soft-state/soft-state.ts";
 import type { Caller, Limits, MonthlyBounds } from "../caller.ts";
+import { fitRate } from "./fit-rate.ts";
 
 /** What one caller's requests to one model are held against. */
 export type AdmissionPlan = {
@@ -11,7 +13,8 @@ export type AdmissionPlan = {
   readonly names: readonly string[];
   /** The `RateLimit-Policy` of every answer under this plan. */
   readonly policy: string | undefined;
-  readonly places: { readonly key: string; readonly most: number } | undefined;
+  /** Bounds on what is under way at once. */
+  readonly places: readonly { readonly key: string; readonly most: number }[];
   readonly monthly: MonthlyBounds;
   /** Nothing bounds this caller, so there is nothing to count. */
   readonly unbounded: boolean;
@@ -31,12 +34,17 @@ export function planAdmission(caller: Caller, model: string): AdmissionPlan {
 
 function makePlan({ id, tenant, limits }: Caller, model: string): AdmissionPlan {
   const ofModel = tenant.modelLimits.get(model);
+  const named = shortName(id);
   const bounds: Bound[] = [
-    ...boundsOf("key", `k:${id}`, limits),
+    ...boundsOf("key", `k:${named}`, limits),
     ...boundsOf("tenant", "t", tenant.limits),
     ...(ofModel ? boundsOf("model", `m:${model}`, ofModel) : []),
   ];
-  const places = placesOf(id, model, { key: limits, tenant: tenant.limits, model: ofModel });
+  const places = [
+    ...placesOf(`c:k:${named}`, limits),
+    ...placesOf("c:t", tenant.limits),
+    ...(ofModel ? placesOf(`c:m:${model}`, ofModel) : []),
+  ];
   const { images, nanoUsd } = tenant.monthly;
   return {
     tag: tenant.id,
@@ -45,7 +53,7 @@ function makePlan({ id, tenant, limits }: Caller, model: string): AdmissionPlan 
     policy: bounds.length > 0 ? bounds.map(policyOf).join(", ") : undefined,
     places,
     monthly: tenant.monthly,
-    unbounded: bounds.length === 0 && !places && images === undefined && nanoUsd === undefined,
+    unbounded: bounds.length === 0 && places.length === 0 && images === undefined && nanoUsd === undefined,
   };
 }
 
@@ -54,22 +62,17 @@ type Bound = { readonly name: string; readonly rate: Rate };
 function boundsOf(whose: string, key: string, { rates }: Limits): Bound[] {
   return rates.map(({ requests, perMs, burst }, place) => ({
     name: rates.length > 1 ? `${whose}-${place + 1}` : whose,
-    rate: { key: `${key}:${perMs}.${place}`, most: requests, periodMs: perMs, burst, cost: 1 },
+    rate: fitRate({ key: `${key}:${perMs}.${place}`, most: requests, periodMs: perMs, burst, cost: 1 }),
   }));
 }
 
-type ByWhose = { readonly key: Limits; readonly tenant: Limits; readonly model: Limits | undefined };
+function placesOf(key: string, { concurrency }: Limits): AdmissionPlan["places"] {
+  return concurrency === undefined ? [] : [{ key, most: concurrency }];
+}
 
-/** The narrowest bound on what is under way at once: a second set of places for each would be a second thing to give back. */
-function placesOf(
-  id: string,
-  model: string,
-  { key, tenant, model: ofModel }: ByWhose,
-): AdmissionPlan["places"] {
-  if (key.concurrency !== undefined) return { key: `c:k:${id}`, most: key.concurrency };
-  if (ofModel?.concurrency !== undefined) return { key: `c:m:${model}`, most: ofModel.concurrency };
-  if (tenant.concurrency !== undefined) return { key: "c:t", most: tenant.concurrency };
-  return undefined;
+/** Names of tokens may be long, and of any letters, more than a key of the soft state takes. */
+function shortName(id: string): string {
+  return Buffer.byteLength(id) > 256 ? createHash("sha256").update(id).digest("base64url") : id;
 }
 
 function policyOf({ name, rate }: Bound): string {

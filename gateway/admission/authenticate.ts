@@ -12,22 +12,24 @@ export type Authenticate = (shown: ShownHeaders) => Caller | Promise<Caller>;
 export type ShownHeaders = {
   readonly authorization: string | undefined;
   readonly apiKey: string | undefined;
+  /** By which name the caller came here. */
+  readonly host?: string | undefined;
 };
 
 export type AuthenticateDeps = {
   readonly access: Pick<Access, "find">;
   readonly tokens: Pick<BearerTokens, "looksLikeToken" | "verify">;
   /** Who comes in without showing anything, at a door that stands for one tenant. */
-  readonly keyless?: () => Caller;
+  readonly keyless?: (host: string | undefined) => Caller;
 };
 
 const howTo = "send it as authorization: Bearer tw_...";
 
 /** By `authorization: Bearer`, with a key or a token, or by `x-api-key`. */
 export function createAuthenticate({ access, tokens, keyless }: AuthenticateDeps): Authenticate {
-  return ({ authorization, apiKey }) => {
+  return ({ authorization, apiKey, host }) => {
     const shown = authorization === undefined ? apiKey : (bearerOf(authorization) ?? apiKey);
-    if (shown === undefined && keyless) return keyless();
+    if (shown === undefined && keyless) return keyless(host);
     if (shown === undefined)
       throw new TradewindError("key_missing", `no API key came with the request; ${howTo}`);
     if (tokens.looksLikeToken(shown)) return tokens.verify(shown);
@@ -42,8 +44,8 @@ export function createAuthenticate({ access, tokens, keyless }: AuthenticateDeps
 /** The same as a ring of the onion. */
 export function authenticateRing(authenticate: Authenticate): MiddlewareHandler<GatewayEnv> {
   return async function authenticateByKey(c, next) {
-    const shown = { authorization: c.req.header("authorization"), apiKey: c.req.header("x-api-key") };
-    c.set("caller", await authenticate(shown));
+    const [authorization, apiKey] = [c.req.header("authorization"), c.req.header("x-api-key")];
+    c.set("caller", await authenticate({ authorization, apiKey, host: c.req.header("host") }));
     await next();
   };
 }

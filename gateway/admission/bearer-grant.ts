@@ -1,11 +1,13 @@
+import { hash } from "node:crypto";
 import type { JWTPayload } from "jose";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import { type Caller, scopes as knownScopes, type Tenant, unboundedTenant } from "../caller.ts";
+import { type Caller, scopes as knownScopes, type TenantOnRecord, unboundedTenant } from "../caller.ts";
 import { keptLimits, tenantId as tenantPattern } from "../records/rights.ts";
-import type { JwtIssuer } from "./bearer-issuer.ts";
+import { type JwtIssuer, maySpeakFor } from "./bearer-issuer.ts";
 
 /** What a token allows; the tenant is looked up at each use, since its bounds may change while the token lives. */
 export type Grant = Omit<Caller, "tenant"> & {
+  readonly expiresAt: number;
   readonly tenantId: string;
   /** Whether the configuration names the tenant, so that it need not be on record. */
   readonly isNamed: boolean;
@@ -15,7 +17,8 @@ export type Grant = Omit<Caller, "tenant"> & {
 export function grantOf(payload: JWTPayload, issuer: JwtIssuer): Grant {
   const tenantId = tenantOf(payload, issuer);
   return {
-    id: idOf(payload.sub, issuer),
+    ...namesOf(payload.sub, issuer),
+    expiresAt: Math.min((payload.exp ?? 0) * 1_000, lastMoment),
     tenantId,
     isNamed: tenantId === issuer.defaultTenant || (issuer.tenants?.includes(tenantId) ?? false),
     scopes: scopesOf(payload, issuer),
@@ -25,15 +28,19 @@ export function grantOf(payload: JWTPayload, issuer: JwtIssuer): Grant {
   };
 }
 
-type Known = { readonly caller: Caller; readonly onRecord: Tenant | undefined };
+/** The last one that a date can be. */
+const lastMoment = 8.64e15;
+
+type Known = { readonly caller: Caller; readonly onRecord: TenantOnRecord };
 
 /** A grant is one caller until its tenant changes: what is remembered of a caller is remembered of the object. */
 const callers = new WeakMap<Grant, Known>();
 
-export function callerOf(grant: Grant, find: (id: string) => Tenant | undefined): Caller {
+export function callerOf(grant: Grant, find: (id: string) => TenantOnRecord): Caller {
   const onRecord = find(grant.tenantId);
   const known = callers.get(grant);
   if (known && known.onRecord === onRecord) return known.caller;
+  if (onRecord === "gone") throw refusedToken("it is for a tenant that was deleted");
   const { tenantId, isNamed, ...rest } = grant;
   const tenant = onRecord ?? (isNamed ? unboundedTenant(tenantId) : undefined);
   if (!tenant) throw refusedToken("it is for a tenant that is not known here");
@@ -49,11 +56,19 @@ export function refusedToken(why: string, cause?: unknown): TradewindError {
 
 const longestId = 200;
 
-/** With the issuer's path, since one host may have many issuers and each its own subjects. */
-function idOf(subject: unknown, { issuer }: JwtIssuer): string {
-  if (typeof subject !== "string" || subject === "") throw refusedToken("it names no subject");
+/**
+ * A subject may be a person's name or address, so what stands in logs and usage is a digest of it; with the issuer's
+ * path, since one host may have many issuers and each its own subjects.
+ */
+function namesOf(sub: unknown, { issuer }: JwtIssuer): { readonly id: string; readonly subject: string } {
   const { host, pathname } = new URL(issuer);
-  const id = `${host}${pathname.replace(/\/$/, "")}:${subject}`;
+  const subject = readableOf(sub, `${host}${pathname.replace(/\/$/, "")}`);
+  return { id: `${host}:${hash("sha256", `${pathname}\n${sub}`, "hex").slice(0, 16)}`, subject };
+}
+
+function readableOf(subject: unknown, issuer: string): string {
+  if (typeof subject !== "string" || subject === "") throw refusedToken("it names no subject");
+  const id = `${issuer}:${subject}`;
   if (id.length > longestId) throw refusedToken("its subject is too long");
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(id) || !id.isWellFormed()) {
     throw refusedToken("its subject has characters that no name has");
@@ -61,13 +76,14 @@ function idOf(subject: unknown, { issuer }: JwtIssuer): string {
   return id;
 }
 
-function tenantOf(payload: JWTPayload, { claims, tenants, defaultTenant }: JwtIssuer): string {
-  const said = claimIn(payload, claims.tenant);
-  const claimed = said === undefined ? defaultTenant : said;
+function tenantOf(payload: JWTPayload, issuer: JwtIssuer): string {
+  const { claims, defaultTenant } = issuer;
+  const claimed = claimIn(payload, claims.tenant);
+  if (claimed === undefined && defaultTenant !== undefined) return defaultTenant;
   if (claimed === undefined) throw refusedToken(`it has no claim ${JSON.stringify(claims.tenant)}`);
   const { success, data: tenant } = tenantPattern.safeParse(claimed);
   if (!success) throw refusedToken(`its claim ${JSON.stringify(claims.tenant)} is no name of a tenant`);
-  if (tenants && !tenants.includes(tenant)) throw refusedToken("its issuer may not speak for that tenant");
+  if (!maySpeakFor(issuer, tenant)) throw refusedToken("its issuer may not speak for that tenant");
   return tenant;
 }
 

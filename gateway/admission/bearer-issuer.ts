@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { durationUpTo } from "#infra/runtime/config/units.ts";
+import { usualRights } from "../records/api-key.ts";
 import { concurrency, originList, rateList, scopeList, tenantId } from "../records/rights.ts";
 
 /** Signatures that only the issuer can make: with a shared secret whoever checks a token could also write one. */
@@ -47,7 +48,7 @@ export const jwtIssuer = z
         models: claim.default("models"),
       })
       .prefault({}),
-    /** The tenants that it may speak for; those on record, if it is left out. */
+    /** The tenants that it may speak for; those on record but the operators' own, if it is left out. */
     tenants: z.array(tenantId).min(1).max(10_000).optional(),
     /** For tokens that name no tenant. */
     defaultTenant: tenantId.optional(),
@@ -62,7 +63,16 @@ export const jwtIssuer = z
   .refine(({ tenants, defaultTenant }) => !tenants || !defaultTenant || tenants.includes(defaultTenant), {
     path: ["defaultTenant"],
     error: "expected one of tenants",
+  })
+  .refine(({ tenants, scopes }) => tenants !== undefined || !scopes.includes("admin"), {
+    path: ["scopes"],
+    error: "an issuer whose tokens may administer says for which tenants: expected tenants beside it",
   });
+
+/** The operators' tenant is no claim's to choose: the issuer must list it. */
+export function maySpeakFor({ tenants }: JwtIssuer, tenant: string): boolean {
+  return tenants ? tenants.includes(tenant) : tenant !== usualRights.tenant;
+}
 
 export type JwtIssuer = z.output<typeof jwtIssuer>;
 

@@ -1,7 +1,7 @@
 import type { CompactJWSHeaderParameters, JWTPayload } from "jose";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import type { Caller, Tenant } from "../caller.ts";
+import type { Caller, TenantOnRecord } from "../caller.ts";
 import { callerOf, type Grant, grantOf, refusedToken } from "./bearer-grant.ts";
 import type { JwtIssuer } from "./bearer-issuer.ts";
 import { createTokenMemory } from "./bearer-memory.ts";
@@ -23,7 +23,7 @@ export type BearerTokens = AsyncDisposable & {
 export type BearerTokensDeps = {
   readonly clock: Clock;
   /** A tenant on record. */
-  readonly tenant: (id: string) => Tenant | undefined;
+  readonly tenant: (id: string) => TenantOnRecord;
   readonly fetch?: Fetch;
 };
 
@@ -62,9 +62,9 @@ export function openBearerTokens(issuers: readonly JwtIssuer[], deps: BearerToke
       if (text.length > longestToken) throw refusedToken(`it has more than ${longestToken} bytes`);
       const known = memory.recall(text);
       if (known) return callerOf(known, tenant);
-      const { grant, expiresAt } = await check(text, { jose: await jose(), trusted, clock, signal });
+      const grant = await check(text, { jose: await jose(), trusted, clock, signal });
       const caller = callerOf(grant, tenant);
-      memory.remember(text, grant, Math.min(expiresAt, clock.now() + rememberedMs));
+      memory.remember(text, grant, Math.min(grant.expiresAt, clock.now() + rememberedMs));
       return caller;
     },
     close,
@@ -88,10 +88,8 @@ type Checking = {
   readonly signal: AbortSignal;
 };
 
-type Checked = { readonly grant: Grant; readonly expiresAt: number };
-
 /** Nothing in a token is believed before its signature, except which issuer to ask about it. */
-async function check(text: string, { jose, trusted, clock, signal }: Checking): Promise<Checked> {
+async function check(text: string, { jose, trusted, clock, signal }: Checking): Promise<Grant> {
   const { header, claimed } = readUnverified(text, jose);
   const found = typeof claimed.iss === "string" ? trusted.get(claimed.iss) : undefined;
   if (!found) throw refusedToken("its issuer is not trusted here");
@@ -115,7 +113,7 @@ async function check(text: string, { jose, trusted, clock, signal }: Checking): 
   if (payload.iat !== undefined && payload.iat * 1_000 > now + issuer.clockSkew) {
     throw refusedToken("it was issued in the future");
   }
-  return { grant: grantOf(payload, issuer), expiresAt: (payload.exp ?? 0) * 1_000 };
+  return grantOf(payload, issuer);
 }
 
 type Unverified = { readonly header: Partial<CompactJWSHeaderParameters>; readonly claimed: JWTPayload };

@@ -12,6 +12,8 @@ export type FetchOptions = {
   /** For everything together: names, redirects, and the last byte. */
   readonly timeoutMs: number;
   readonly redirects?: number;
+  /** Told of the bytes that are here so far; what it throws ends the fetching. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
   /** Where given, only these hosts are fetched from. */
   readonly allow?: readonly HostRule[];
   /** Every address of a name, of both families. */
@@ -151,21 +153,26 @@ function redirected(location: string, from: URL): string {
 
 async function readAnswer(answer: Dispatcher.ResponseData, options: FetchOptions): Promise<Buffer> {
   const { statusCode, headers, body } = answer;
-  const { maxBytes, timeoutMs } = options;
+  const { maxBytes, timeoutMs, onBytes = ignore } = options;
   if (statusCode !== 200) throw unreachable(`its server answers with status ${statusCode}`);
   const encoding = headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity")
     throw unreachable("its server compresses it once more");
   try {
     const length = headers["content-length"];
-    return await readStream(body, typeof length === "string" ? length : undefined, { maxBytes, timeoutMs });
+    const known = typeof length === "string" ? length : undefined;
+    return await readStream(body, known, { maxBytes, timeoutMs, onBytes });
   } catch (error) {
     if (!(error instanceof TradewindError)) throw error;
     if (error.code === "body_too_large")
       throw refused(`it is larger than the ${maxBytes} bytes allowed here`);
+    // Full is this gateway, whatever the other server does.
+    if (error.code === "overloaded") throw error;
     throw unreachable("its server sends nothing, or does not send all of it", error);
   }
 }
+
+function ignore(): void {}
 
 /** Of what a stranger's server or the network said, the caller learns whether the certificate was at fault. */
 function whyNot(error: unknown, host: string): string {

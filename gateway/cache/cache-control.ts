@@ -10,6 +10,8 @@ export type CacheWishes = {
   readonly maxAgeMs?: number;
   /** Infinity where any stale answer will do. */
   readonly maxStaleMs?: number;
+  /** For how long the answer has to stay fresh from now on; infinite where nobody can read how long. */
+  readonly minFreshMs?: number;
 };
 
 type Wishes = { -readonly [Name in keyof CacheWishes]: CacheWishes[Name] };
@@ -34,10 +36,12 @@ export function readCacheControl(header: string | undefined): CacheWishes {
 
 /** How a kept answer may be shown to this client, or undefined if not at all. */
 export function suits(answer: CachedAnswer, wishes: CacheWishes, now: number): "fresh" | "stale" | undefined {
-  const { noCache, maxAgeMs, maxStaleMs } = wishes;
+  const { noCache, maxAgeMs, maxStaleMs, minFreshMs } = wishes;
   const state = freshness(answer, now);
   if (noCache || state === "gone") return undefined;
   if (maxAgeMs !== undefined && now - answer.storedAt > maxAgeMs + (maxStaleMs ?? 0)) return undefined;
+  if (minFreshMs !== undefined && (state === "stale" || answer.freshUntil - now < minFreshMs))
+    return undefined;
   if (state === "fresh") return "fresh";
   if (maxStaleMs !== undefined) return now - answer.freshUntil <= maxStaleMs ? "stale" : undefined;
   // Who names an age and says nothing of stale answers wants none.
@@ -58,8 +62,8 @@ function endOfDirective(header: string, start: number): number {
 
 function readDirective(directive: string, wishes: Wishes): void {
   const equals = directive.indexOf("=");
-  const name = (equals < 0 ? directive : directive.slice(0, equals)).toLowerCase();
-  const value = equals < 0 ? undefined : directive.slice(equals + 1);
+  const name = (equals < 0 ? directive : directive.slice(0, equals)).trimEnd().toLowerCase();
+  const value = equals < 0 ? undefined : directive.slice(equals + 1).trimStart();
   switch (name) {
     case "no-cache":
       wishes.noCache = true;
@@ -72,6 +76,9 @@ function readDirective(directive: string, wishes: Wishes): void {
       return;
     case "max-age":
       wishes.maxAgeMs = Math.min(wishes.maxAgeMs ?? Infinity, readMs(value) ?? 0);
+      return;
+    case "min-fresh":
+      wishes.minFreshMs = Math.max(wishes.minFreshMs ?? 0, readMs(value) ?? Infinity);
       return;
     case "max-stale": {
       const mostMs = value === undefined ? Infinity : (readMs(value) ?? 0);

@@ -49,44 +49,70 @@ type Pair = { readonly backend: Backend; readonly model: string };
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const { fleet, clock, askAgainMs = 1_000, timeoutMs = 2_000 } = options;
   const pairs = pairsOf(fleet);
-  const known = new WeakMap<Backend, Map<string, DescribedModel>>();
-  const heard = new Map<string, DescribedModel>();
-  const versions = new Map<string, ModelInfo>();
-  const doubts = new Map<string, number>();
+  const known = createDescriptions();
   const stop = new AbortController();
-
-  const ask = async ({ backend, model }: Pair): Promise<void> => {
-    const key = keyOf(backend, model);
+  const ask = async (pair: Pair): Promise<void> => {
+    const { backend, model } = pair;
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
-      const described = await backend.client.describe(model, { signal });
-      learn(known, backend, described);
-      heard.set(model, described);
-      doubts.delete(key);
+      known.learn(pair, await backend.client.describe(model, { signal }));
     } catch (error) {
       if (stop.signal.aborted) return;
-      doubts.set(key, (doubts.get(key) ?? 0) + 1);
-      if (isGone(error) || (doubts.get(key) ?? 0) >= mostDoubts) known.get(backend)?.delete(model);
+      known.doubt(pair, error);
       sideConcernSkipped.publish({ what: "describing a model", detail: `${model} at ${backend.id}`, error });
     }
   };
   const askAll = async (): Promise<void> => {
     await Promise.all(pairs.map(ask));
   };
-  const asking = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await clock.sleep(askAgainMs, { signal: stop.signal }).then(askAll, () => {});
-    }
-  };
-
   await askAll();
-  const turning = asking();
+  const turning = keepAsking(askAll, { clock, askAgainMs, signal: stop.signal });
   const close = async (): Promise<void> => {
     stop.abort();
     await turning;
   };
-  const find: Directory["find"] = (backend, model) => known.get(backend)?.get(model);
-  const findVersion: Directory["findVersion"] = async (backend, model, version, { signal }) => {
+  const { find, lastHeard } = known;
+  return {
+    find,
+    findVersion: createVersions(find),
+    lastHeard,
+    complete: () => isComplete(fleet, find),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+type Descriptions = Pick<Directory, "find" | "lastHeard"> & {
+  readonly learn: (pair: Pair, described: DescribedModel) => void;
+  readonly doubt: (pair: Pair, error: unknown) => void;
+};
+
+/** Holds the states of all pairs. */
+function createDescriptions(): Descriptions {
+  const known = new WeakMap<Backend, Map<string, DescribedModel>>();
+  const heard = new Map<string, DescribedModel>();
+  const doubts = new Map<string, number>();
+  return {
+    find: (backend, model) => known.get(backend)?.get(model),
+    lastHeard: (model) => heard.get(model),
+    learn: ({ backend, model }, described) => {
+      const models = known.get(backend) ?? new Map<string, DescribedModel>();
+      known.set(backend, models.set(described.name, described));
+      heard.set(model, described);
+      doubts.delete(keyOf(backend, model));
+    },
+    doubt: ({ backend, model }, error) => {
+      const key = keyOf(backend, model);
+      const count = (doubts.get(key) ?? 0) + 1;
+      doubts.set(key, count);
+      if (isGone(error) || count >= mostDoubts) known.get(backend)?.delete(model);
+    },
+  };
+}
+
+function createVersions(find: Directory["find"]): Directory["findVersion"] {
+  const versions = new Map<string, ModelInfo>();
+  return async (backend, model, version, { signal }) => {
     const latest = find(backend, model);
     if (!latest?.versions.includes(version)) return undefined;
     if (latest.version === version) return latest;
@@ -96,27 +122,18 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     versions.set(key, info);
     return info;
   };
-  const complete = (): boolean =>
-    [...fleet.routes.values()].every(({ backends, model }) =>
-      backends.some((backend) => find(backend, model)),
-    );
-  return {
-    find,
-    findVersion,
-    lastHeard: (model) => heard.get(model),
-    complete,
-    close,
-    [Symbol.asyncDispose]: close,
-  };
 }
 
-function learn(
-  known: WeakMap<Backend, Map<string, DescribedModel>>,
-  backend: Backend,
-  described: DescribedModel,
-): void {
-  const models = known.get(backend) ?? new Map<string, DescribedModel>();
-  known.set(backend, models.set(described.name, described));
+type Turn = { readonly clock: Clock; readonly askAgainMs: number; readonly signal: AbortSignal };
+
+async function keepAsking(askAll: () => Promise<void>, { clock, askAgainMs, signal }: Turn): Promise<void> {
+  while (!signal.aborted) await clock.sleep(askAgainMs, { signal }).then(askAll, () => {});
+}
+
+function isComplete({ routes }: Fleet, find: Directory["find"]): boolean {
+  return [...routes.values()].every(({ backends, model }) =>
+    backends.some((backend) => find(backend, model)),
+  );
 }
 
 function isGone(error: unknown): boolean {

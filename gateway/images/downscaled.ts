@@ -1,4 +1,4 @@
-import type { ImageAnswer, ModelInfo } from "#inference/contract.ts";
+import type { ImageAnswer, ImageSize, Task } from "#inference/contract.ts";
 import type { RouteRules } from "../fleet/snapshot.ts";
 import { downscale } from "../prepare/downscale.ts";
 import { type DownscalePlan, planDownscale } from "../prepare/plan-downscale.ts";
@@ -9,28 +9,36 @@ import type { PreparedImage } from "./prepare-image.ts";
 
 export type Downscaling = {
   readonly image: PreparedImage;
-  readonly info: ModelInfo;
+  /** What each of the models takes that the copy may go to. */
+  readonly inputs: readonly ImageSize[];
+  readonly task: Task;
   readonly rules: RouteRules["prepare"];
   readonly signal: AbortSignal;
 };
 
 /** Sends a smaller copy where the route wants that, and answers as if the original had been sent. */
 export async function downscaled<Answer extends ImageAnswer>(
-  { image, info, rules, signal }: Downscaling,
+  { image, inputs, task, rules, signal }: Downscaling,
   send: (pieces: readonly Uint8Array[]) => Promise<Answer>,
 ): Promise<Answer> {
   const size = orientedSize(image.size, image.orientation);
   const plan = planDownscale({
     size,
     bytes: image.byteLength,
-    input: info.input,
+    input: largestOf(inputs),
     type: image.type,
-    task: info.task,
+    task,
   });
   if (!plan || (rules.downscale === "auto" && !isWorth(image, plan, rules))) return await send(image.pieces);
-  const smaller = await downscale(image.pieces, plan, { signal });
+  const smaller = await downscale(image.pieces, plan, { signal, maxPixels: image.mostPixels });
   const answer = await send([smaller.image]);
   return { ...answer, ...restoreBoxes(answer, size) };
+}
+
+/** Each side by itself: a copy that is shrunk for this one is too small for none of them. */
+function largestOf(inputs: readonly ImageSize[]): ImageSize {
+  const [width, height] = [inputs.map((input) => input.width), inputs.map((input) => input.height)];
+  return { width: Math.max(...width), height: Math.max(...height) };
 }
 
 function isWorth(

@@ -120,7 +120,10 @@ function dispatchPrepared({
 }: Dispatching): Promise<DispatchAnswer> {
   const send = (pieces: readonly Uint8Array[]) =>
     dispatch({ model: route.model, candidates, image: pieces, options, trace: ask.trace, signal });
-  const info = candidates[0]?.model;
-  if (route.rules.prepare.downscale === "never" || !info) return send(image.pieces);
-  return downscaled({ image, info, rules: route.rules.prepare, signal }, send);
+  const { prepare: rules } = route.rules;
+  const task = candidates[0]?.model.task;
+  if (rules.downscale === "never" || !task) return send(image.pieces);
+  // Whoever is tried later gets the same copy.
+  const inputs = candidates.map(({ model }) => model.input);
+  return downscaled({ image, inputs, task, rules, signal }, send);
 }

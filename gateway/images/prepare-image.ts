@@ -15,6 +15,8 @@ export type PreparedImage = {
   readonly size: ImageSize;
   readonly orientation: StrippedImage["orientation"];
   readonly digest: string;
+  /** How many pixels it was allowed: whoever decodes it stops there. */
+  readonly mostPixels: number;
 };
 
 export function prepareImage(
@@ -23,20 +25,22 @@ export function prepareImage(
   { mostPixels }: { readonly mostPixels: number },
 ): PreparedImage {
   const type = sniffImage(image);
-  const size = headerSize(image, type);
-  if (size && size.width * size.height > mostPixels) throw tooLarge(size, mostPixels);
+  // The quick look first, so that what is too large is not walked.
+  refuseOver(mostPixels, headerSize(image, type));
   const stripped = stripMetadata(image);
+  refuseOver(mostPixels, stripped.size);
   const kept = prepare.strip ? stripped : { pieces: [image], byteLength: image.byteLength };
   const named = cache?.digest === "content" ? stripped.pieces : [image];
   const { size: walked, orientation } = stripped;
-  return { type, ...pick(kept), size: walked, orientation, digest: digestImage(named) };
+  return { type, ...pick(kept), size: walked, orientation, digest: digestImage(named), mostPixels };
 }
 
 function pick({ pieces, byteLength }: Pick<PreparedImage, "pieces" | "byteLength">) {
   return { pieces, byteLength };
 }
 
-function tooLarge({ width, height }: ImageSize, most: number): TradewindError {
-  const has = `the image has ${width} x ${height} pixels`;
-  return new TradewindError("image_too_large", `${has}, more than the ${most / 1e6} million allowed here`);
+function refuseOver(most: number, size: ImageSize | undefined): void {
+  if (!size || size.width * size.height <= most) return;
+  const has = `the image has ${size.width} x ${size.height} pixels`;
+  throw new TradewindError("image_too_large", `${has}, more than the ${most / 1e6} million allowed here`);
 }

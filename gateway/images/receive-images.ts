@@ -1,9 +1,9 @@
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { createGate } from "#infra/runtime/gate.ts";
 import type { Place } from "#infra/runtime/in-flight.ts";
 import type { Deadline } from "../admission/deadline.ts";
 import { fetchImage } from "../bodies/fetch-image.ts";
 import { readImages } from "../bodies/read-images.ts";
-import type { ImageItem } from "../bodies/received-body.ts";
 import type { Config } from "../config.ts";
 import type { ImageAsk } from "./image-ask.ts";
 import { type ImageOptions, readOptions } from "./read-options.ts";
@@ -23,14 +23,19 @@ export type ReceiveOptions = {
   readonly fetchFrom: readonly string[];
   readonly place: Place;
   readonly deadline: Deadline;
+  readonly fetch?: typeof fetchImage;
 };
+
+/** One request may not take all the connections that this gateway has for fetching. */
+const fetchesAtOnce = 4;
 
 /** Reads the body, whatever form it has, and fetches what it only points at. */
 export async function receiveImages(
   ask: ImageAsk,
   options: ImageOptions,
-  { limits, fetchFrom, place, deadline }: ReceiveOptions,
+  receiving: ReceiveOptions,
 ): Promise<ReceivedImages> {
+  const { limits, place } = receiving;
   refuseEncoded(ask);
   const body = await ask.readBody({
     maxBytes: limits.body,
@@ -38,7 +43,11 @@ export async function receiveImages(
     onBytes: place.grow,
   });
   const { items, fields, several } = readImages(body, ask.header("content-type"));
-  const images = items.map((item) => receive(item, { limits, fetchFrom, deadline }));
+  const account = openAccount(body.byteLength, place);
+  const fetching = createGate(fetchesAtOnce);
+  const images = items.map((item) =>
+    "bytes" in item ? item.bytes : fetching(() => fetchItem(item.url, receiving, account())),
+  );
   return {
     // Fetching is the exception: a body that holds its images has no reason to wait.
     images: images.some((image) => image instanceof Promise)
@@ -49,21 +58,54 @@ export async function receiveImages(
   };
 }
 
-type Fetching = Pick<ReceiveOptions, "limits" | "fetchFrom" | "deadline">;
+type Share = { readonly grow: (bytes: number) => void; readonly giveBack: () => void };
 
-function receive(item: ImageItem, { limits, fetchFrom, deadline }: Fetching): Received | Promise<Received> {
-  if ("bytes" in item) return item.bytes;
+/** What each fetched image takes, on the account of the body that named it. */
+function openAccount(bodyBytes: number, place: Place): () => Share {
+  let total = bodyBytes;
+  return () => {
+    let held = 0;
+    const hold = (bytes: number): number => {
+      total += bytes - held;
+      held = bytes;
+      return total;
+    };
+    const giveBack = (): void => place.settle(hold(0));
+    const grow = (bytes: number): void => {
+      try {
+        place.grow(hold(bytes));
+      } catch (error) {
+        // At once, so that another image may still find room.
+        giveBack();
+        throw error;
+      }
+    };
+    return { grow, giveBack };
+  };
+}
+
+async function fetchItem(
+  url: string,
+  { limits, fetchFrom, deadline, fetch = fetchImage }: ReceiveOptions,
+  share: Share,
+): Promise<Received> {
   if (fetchFrom.length === 0)
     return new TradewindError(
       "url_refused",
       "addresses of images are not fetched here; send the image itself",
     );
-  return fetchImage(item.url, {
-    signal: deadline.signal,
-    allow: fetchFrom,
-    maxBytes: limits.body,
-    timeoutMs: Math.min(limits.bodyTimeout, 10_000),
-  }).catch(asTradewindError);
+  try {
+    return await fetch(url, {
+      signal: deadline.signal,
+      allow: fetchFrom,
+      maxBytes: limits.body,
+      timeoutMs: Math.min(limits.bodyTimeout, 10_000),
+      onBytes: share.grow,
+    });
+  } catch (error) {
+    share.giveBack();
+    return asTradewindError(error);
+  }
 }
 
 /** A compressed image would be decompressed for nothing, and a bomb for worse. */

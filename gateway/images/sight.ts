@@ -56,7 +56,8 @@ export function recall(
 
 /** Where the age matters, what is found may not do, so that looking is paid for beforehand and given back if it does. */
 export function isPaidBefore({ control }: Pick<SeeImages, "control">): boolean {
-  return control.maxAgeMs !== undefined || control.maxStaleMs !== undefined;
+  const { maxAgeMs, maxStaleMs, minFreshMs } = control;
+  return maxAgeMs !== undefined || maxStaleMs !== undefined || minFreshMs !== undefined;
 }
 
 function lookupFor(key: CacheKey, see: SeeImages, { cache }: ImagesDeps): Lookup {

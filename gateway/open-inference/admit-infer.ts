@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Admission } from "../admission/admission.ts";
-import { type Backend, type Fleet, inNanoUsd } from "../fleet/snapshot.ts";
+import { type Fleet, inNanoUsd } from "../fleet/snapshot.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import type { Usage } from "../usage/usage.ts";
 import type { AdmitAsk, AdmittedInfer } from "./deps.ts";
@@ -10,6 +10,8 @@ export type AdmitInferDeps = {
   readonly admission: Pick<Admission, "admit">;
   readonly usage: Pick<Usage, "count">;
 };
+
+type Used = { readonly images: number; readonly failed: number; readonly nanoUsd: number };
 
 /** Counts requests of the protocol as those of our own API are counted, one image each or as many as they carry. */
 export function admitInfer({ fleet, admission, usage }: AdmitInferDeps) {
@@ -26,16 +28,23 @@ export function admitInfer({ fleet, admission, usage }: AdmitInferDeps) {
       nanoUsdEach,
       lookups: [],
     });
-    let by: Pick<Backend, "usdPerRequest"> | undefined;
+    const unpaid: Used = { images: 0, failed: images, nanoUsd: 0 };
+    let used = unpaid;
     const end = (): void => {
-      const used = by ? { images, nanoUsd: images * inNanoUsd(by.usdPerRequest) } : { images: 0, nanoUsd: 0 };
       admitted.end(used);
       const { tenant, id: keyId } = caller;
-      usage.count({ tenant: tenant.id, keyId, model, ...used, cached: 0, failed: by ? 0 : images });
+      usage.count({ tenant: tenant.id, keyId, model, ...used, cached: 0 });
     };
     return {
-      answered: (backend) => {
-        by = backend;
+      headers: admitted.headers,
+      sent: () => {
+        used = { ...unpaid, nanoUsd: images * nanoUsdEach };
+      },
+      failed: () => {
+        used = unpaid;
+      },
+      answered: ({ usdPerRequest }) => {
+        used = { images, failed: 0, nanoUsd: images * inNanoUsd(usdPerRequest) };
       },
       [Symbol.dispose]: end,
     };

@@ -2,12 +2,13 @@ import type { Context } from "hono";
 import { readBody } from "#infra/runtime/read-body.ts";
 import { needScope } from "../admission/permissions.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
-import { answerPassed } from "./answers.ts";
+import { addHeaders, answerPassed } from "./answers.ts";
 import { countImages } from "./count-images.ts";
 import type { OpenInferenceDeps } from "./deps.ts";
-import { backendsFor } from "./find-target.ts";
+import { backendsFor, type Target } from "./find-target.ts";
+import { inferOnce } from "./infer-once.ts";
 import { headersForBackend } from "./pass-headers.ts";
-import { passOn } from "./pass-on.ts";
+import { type Passed, passOn } from "./pass-on.ts";
 import { deadlineOf, targetOf } from "./requested.ts";
 
 /** One infer request from its head to its answer, its tensors untouched on the way. */
@@ -20,6 +21,30 @@ export async function answerInfer(c: Context<GatewayEnv>, deps: OpenInferenceDep
   using deadline = deadlineOf(c, deps);
   const { body: maxBytes, bodyTimeout: timeoutMs } = deps.limits;
   const body = await readBody(c, { maxBytes, timeoutMs, onBytes: place.grow });
+  const { signal } = deadline;
+  const sending: Sending = { target, path: `${target.path}/infer${queryOf(c)}`, body, signal };
+  const work = () => infer(c, sending, deps);
+  const key = c.req.header("idempotency-key");
+  return key === undefined
+    ? answerPassed(c, await work())
+    : await inferOnce(c, { ...sending, key }, deps, work);
+}
+
+type Sending = {
+  readonly target: Target;
+  readonly path: string;
+  readonly body: Buffer;
+  readonly signal: AbortSignal;
+};
+
+/** A batch of what detectors have as outputs is tens of megabytes. */
+const mostTensorBytes = 64 * 1_048_576;
+
+async function infer(
+  c: Context<GatewayEnv>,
+  { target, path, body, signal }: Sending,
+  deps: OpenInferenceDeps,
+): Promise<Passed> {
   const headers = headersForBackend(c.req.header(), c.get("trace"));
   const images = countImages({
     body,
@@ -27,16 +52,12 @@ export async function answerInfer(c: Context<GatewayEnv>, deps: OpenInferenceDep
     encoding: headers["content-encoding"],
   });
   using admitted = await deps.admit(c, { model: target.route.model, images });
-  const path = `${target.path}/infer${queryOf(c)}`;
-  const { signal } = deadline;
+  addHeaders(c, admitted.headers);
   const call = { method: "POST", path, headers, body, signal, maxBytes: mostTensorBytes } as const;
-  const passed = await passOn(target, call, backendsFor(target, deps.directory));
+  const passed = await passOn(target, call, backendsFor(target, deps.directory), admitted);
   admitted.answered(passed.backend);
-  return answerPassed(c, passed);
+  return passed;
 }
-
-/** A batch of what detectors have as outputs is tens of megabytes. */
-const mostTensorBytes = 64 * 1_048_576;
 
 function queryOf({ req }: Context): string {
   const at = req.url.indexOf("?");

@@ -10,6 +10,11 @@ export function answerPassed(c: Context<GatewayEnv>, { headers, body, backend }:
   return c.body(body as Uint8Array<ArrayBuffer>, 200, headersForCaller(headers));
 }
 
+/** What is true of an answer whatever becomes of it, a refusal as well. */
+export function addHeaders(c: Context<GatewayEnv>, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
+}
+
 /** Hono's own `json` would add a charset on some paths, and with one a client loses the message. */
 export function answerJson(c: Context<GatewayEnv>, body: unknown, status: 200 | 503 = 200): Response {
   return c.body(JSON.stringify(body), status, { "content-type": "application/json" });

@@ -1,5 +1,7 @@
 import type { Context } from "hono";
+import type { Chance } from "#infra/runtime/chance.ts";
 import type { InFlight } from "#infra/runtime/in-flight.ts";
+import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { Config } from "../config.ts";
 import type { Directory } from "../fleet/directory.ts";
@@ -14,12 +16,31 @@ export type OpenInferenceDeps = {
   readonly directory: Pick<Directory, "find" | "complete">;
   readonly limits: Pick<Config["limits"], "body" | "bodyTimeout" | "requestTimeout">;
   readonly inFlight: InFlight;
-  readonly admission: Pick<Admission, "refuseExhausted">;
+  readonly admission: Pick<Admission, "refuseExhausted" | "admit">;
   /** Throws for a request that is too much; what it gives is disposed when the request has ended. */
   readonly admit: (c: Context<GatewayEnv>, ask: AdmitAsk) => Promise<AdmittedInfer>;
+  /** Keeps the answers to requests that came with an idempotency key. */
+  readonly softState: Pick<SoftState, "apply">;
+  readonly chance: Chance;
 };
 
-/** A request of the protocol that was let in; what it reserved goes back unless it says who answered it. */
-export type AdmittedInfer = Disposable & { readonly answered: (by: Pick<Backend, "usdPerRequest">) => void };
+/**
+ * A request of the protocol that was let in. What it reserved goes back at its end, unless a backend answered, or had the
+ * request and was not waited for.
+ */
+export type AdmittedInfer = Disposable &
+  Watch & {
+    /** What an answer says of limits. */
+    readonly headers: Readonly<Record<string, string>>;
+    readonly answered: (by: Pick<Backend, "usdPerRequest">) => void;
+  };
+
+/** Told what becomes of a request at the backends that are tried. */
+export type Watch = {
+  /** One has it from now on, and may be working. */
+  readonly sent: () => void;
+  /** That one did not do it. */
+  readonly failed: () => void;
+};
 
 export type AdmitAsk = { readonly model: string; readonly images: number };

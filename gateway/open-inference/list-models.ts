@@ -15,7 +15,7 @@ export type IndexEntry = {
 /** Both names of each model that has a route and that the caller may use. */
 export function namesFor(fleet: Fleet, caller: Caller): string[] {
   return routesFor(fleet, caller)
-    .flatMap(({ model }) => [model, model + tensorSuffix])
+    .flatMap((route) => namesOf(route, fleet))
     .sort();
 }
 
@@ -27,12 +27,18 @@ export function indexFor(
 ): readonly IndexEntry[] {
   return routesFor(fleet, caller).flatMap((route) => {
     const versions = versionsOf(route, directory);
-    return [route.model, route.model + tensorSuffix].flatMap((name) => entriesOf(name, versions));
+    return namesOf(route, fleet).flatMap((name) => entriesOf(name, versions));
   });
 }
 
 function routesFor({ routes }: Fleet, caller: Caller): Route[] {
   return [...routes.values()].filter(({ model }) => mayUse(caller, model));
+}
+
+/** A model of its own may have the name that another's tensors would have; then those have none. */
+function namesOf({ model }: Route, { routes }: Fleet): string[] {
+  const tensors = model + tensorSuffix;
+  return routes.has(tensors) ? [model] : [model, tensors];
 }
 
 /** Of all backends together, each once. */

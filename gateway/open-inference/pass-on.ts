@@ -2,6 +2,7 @@ import type { PassAnswer, PassCall } from "#adapters/open-inference.ts";
 import { refusal } from "#adapters/open-inference-errors.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import type { Backend, Route } from "../fleet/snapshot.ts";
+import type { Watch } from "./deps.ts";
 import { notFound, type Target } from "./find-target.ts";
 
 export type Passed = PassAnswer & { readonly backend: Backend };
@@ -16,20 +17,33 @@ const mostTries = 3;
  * Hands a request as it is to the first backend that can answer it; only status 200 is an answer, for these clients too.
  * A failure that another backend may not share is tried elsewhere, a fault of the request comes back at once.
  */
-export async function passOn(target: Named, call: PassCall, backends: readonly Backend[]): Promise<Passed> {
+export async function passOn(
+  target: Named,
+  call: PassCall,
+  backends: readonly Backend[],
+  watch: Watch = nobody,
+): Promise<Passed> {
   let failure = nobodyThere(target.name);
   for (const backend of backends.slice(0, mostTries)) {
     call.signal.throwIfAborted();
     try {
-      const answer = await backend.client.pass(call);
+      const answer = await backend.client.pass({ ...call, onSent: watch.sent });
       if (answer.status === 200) return { ...answer, backend };
       failure = refusalOf(answer, target);
     } catch (error) {
       failure = asTradewindError(error);
     }
+    if (!wasGivenUp(failure)) watch.failed();
     if (!failure.kind.retryable) throw failure;
   }
   throw failure;
+}
+
+const nobody: Watch = { sent: () => {}, failed: () => {} };
+
+/** The backend may have gone on with what nobody waited for. */
+function wasGivenUp({ code }: TradewindError): boolean {
+  return code === "caller_left" || code === "deadline_exceeded";
 }
 
 /** That a backend has the model itself is what it said of itself, but nobody asked it for the model's tensors. */

@@ -45,7 +45,10 @@ function parseHorizon(row: unknown): bigint {
   return BigInt(horizonRow.parse(row).oldest);
 }
 
-/** Keys before tenants: a key that is seen has its tenant, which came before it. */
+/**
+ * Keys before tenants: a key that is seen has its tenant, which came before it. Deleted tenants are read as well, since
+ * one that was deleted must not be taken for one that nobody ever described.
+ */
 async function readSince(
   database: Database,
   since: bigint | undefined,
@@ -56,7 +59,7 @@ async function readSince(
   const read = <Row extends object>(text: string, live: string, parse: (row: unknown) => Row) =>
     database.query(`${text} WHERE ${isWhole ? live : changed}`, values, { parse: spared(parse), signal });
   const keys = await read(`SELECT ${changeColumns} FROM api_keys`, "revoked_at IS NULL", parseChange);
-  const tenants = await read(`SELECT ${tenantColumns} FROM tenants`, "deleted_at IS NULL", parseTenantChange);
+  const tenants = await read(`SELECT ${tenantColumns} FROM tenants`, "true", parseTenantChange);
   return { isWhole, keys, tenants };
 }
 

@@ -5,6 +5,8 @@ import { type KeyRights, usualRights } from "./api-key.ts";
 /** Who changes records, as the audit names them, and how far they reach. */
 export type Actor = {
   readonly id: string;
+  /** When what they came with ends, if it does. */
+  readonly expiresAt?: number;
   /** An operator has no bounds; anybody else stays within a tenant and within what they may do themselves. */
   readonly within?: {
     readonly tenant: string;
@@ -14,19 +16,27 @@ export type Actor = {
 };
 
 /** Administrators of the tenant `default` are the operators. */
-export function actorOf({ id, tenant, scopes, models }: Caller): Actor {
-  return tenant.id === usualRights.tenant ? { id } : { id, within: { tenant: tenant.id, scopes, models } };
+export function actorOf({ id, subject = id, tenant, scopes, models, expiresAt }: Caller): Actor {
+  return {
+    id: subject,
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(tenant.id !== usualRights.tenant && { within: { tenant: tenant.id, scopes, models } }),
+  };
 }
 
 export function reaches({ within }: Actor, tenant: string): boolean {
   return within === undefined || within.tenant === tenant;
 }
 
-/** Nobody gives what they do not have, be it by a new key or by another text for an old one. */
+/** Nobody gives what they do not have, nor for longer than they have it, be it by a new key or by another text for an old one. */
 export function refuseBeyond(
-  { within }: Actor,
-  { tenant, scopes, models }: Pick<KeyRights, "tenant" | "scopes" | "models">,
+  { within, expiresAt: end }: Actor,
+  { tenant, scopes, models, expiresAt }: Pick<KeyRights, "tenant" | "scopes" | "models" | "expiresAt">,
 ): void {
+  if (end !== undefined && (expiresAt === undefined || expiresAt > end)) {
+    const latest = new Date(end).toISOString();
+    throw refused(`no key outlives the one that makes it: name expires_at ${latest} at the latest`);
+  }
   if (within === undefined) return;
   if (within.tenant !== tenant) throw refused(`this key manages the keys of tenant ${within.tenant} alone`);
   const scope = scopes.find((wanted) => !within.scopes.has(wanted));

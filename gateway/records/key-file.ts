@@ -33,11 +33,6 @@ const KeyFile = z
   .superRefine(namesMeet);
 
 /** Keys for a gateway without a database: hashes in a file that may be committed or mounted. */
-export async function readKeyFile(file: string): Promise<KeyFile> {
-  const text = await readKeyFileText(file);
-  return parseKeyFile(text, { file });
-}
-
 export function readKeyFileText(file: string): Promise<string> {
   return readText(file, { what: `the keys in ${file}` });
 }

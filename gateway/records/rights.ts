@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { durationUpTo } from "#infra/runtime/config/units.ts";
+import { softLimits } from "#infra/runtime/soft-state/soft-limits.ts";
 import { type Limits, type RateLimit, type Scope, scopes } from "../caller.ts";
 
 /** How people write what a key or a tenant may do, in keys.yaml, in flags and in the admin API alike. */
@@ -16,14 +17,22 @@ const originExpected = "expected the origin of a page, such as https://app.examp
 
 export const originList = z.array(z.string().max(255).refine(isOrigin, { error: originExpected })).max(32);
 
-const count = z.int().min(1).max(1_000_000_000);
+/** What the soft state counts by is what may be asked for, so that no limit fails only when a request meets it. */
+const count = z.int().min(1).max(softLimits.rateUnits);
+
+const burstExpected = "expected no more than the requests of 30 days, or the burst would not be back by then";
 
 /** `{ requests: 100, per: 1s, burst: 20 }` */
-export const rateLimit = z.strictObject({
-  requests: count,
-  per: durationUpTo("31d"),
-  burst: count.exactOptional(),
-});
+export const rateLimit = z
+  .strictObject({
+    requests: count,
+    per: durationUpTo("30d"),
+    burst: count.exactOptional(),
+  })
+  .refine(({ requests, per, burst = requests }) => burst * per <= requests * softLimits.ttlMs, {
+    path: ["burst"],
+    error: burstExpected,
+  });
 
 export const rateList = z.array(rateLimit).max(4);
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
 import type { DetectOptions } from "#inference/contract.ts";
 import { described, failureOf, image, model, noHurry, options } from "#test/support/ask-backend.ts";
@@ -179,6 +179,28 @@ test("a request is passed on as it is, and its refusal is an answer", async () =
     maxBytes: 10,
   });
   await expect(little).rejects.toMatchObject({ code: "backend_answer_invalid" });
+});
+
+test("a question that is passed on waits behind no image, and holds up nobody who asks whether the backend lives", async () => {
+  const waiting: (() => void)[] = [];
+  await using backend = await startFakeBackend({
+    infer: (_, response) => void waiting.push(() => response.end("{}")),
+    describe: (request, response) => {
+      if (request.url === "/slow") waiting.push(() => response.end("{}"));
+      else json(200, describedModel)(request, response);
+    },
+  });
+  await using client = createOpenInferenceClient({ url: backend.url, connections: 1 });
+  const call = { headers: {}, body: undefined, signal: noHurry(), maxBytes: 1_000 } as const;
+  const images = client.pass({ ...call, method: "POST", path: "/infer" });
+  const question = { ...call, method: "GET", isQuestion: true } as const;
+  expect((await client.pass({ ...question, path: "/quick" })).status).toBe(200);
+  const slow = Array.from({ length: 9 }, () => client.pass({ ...question, path: "/slow" }));
+  await vi.waitFor(() => expect(waiting).toHaveLength(5));
+  expect((await client.describe("digits-s", { signal: noHurry() })).name).toBe("digits-s");
+  const answering = setInterval(() => waiting.shift()?.(), 1);
+  await Promise.all([images, ...slow]);
+  clearInterval(answering);
 });
 
 test("a closed client fails what comes later, and may be closed twice", async () => {

@@ -97,6 +97,9 @@ test("a route may do without a cache, or say how long answers are good", () => {
 test.each([
   ['[{ address: "127.0.0.1" }]', "expected HOST:PORT"],
   ['[{ address: "127.0.0.1:1", tenant: acme, admin: true }]', "it cannot stand for a tenant"],
+  ['[{ address: "127.0.0.1:1", tenant: acme, hosts: ["a.example:80"] }]', "expected the name of a host"],
+  ['[{ address: "127.0.0.1:1", tenant: acme, hosts: ["http://a.example"] }]', "expected the name of a host"],
+  ['[{ address: "127.0.0.1:1", hosts: ["a.example"] }]', "only a door that stands for a tenant"],
 ])("the listener %s is refused", (listeners, problem) => {
   expect(() => parseConfig(`${small}listeners: ${listeners}\n`, { file: "t.yaml" })).toThrow(problem);
 });

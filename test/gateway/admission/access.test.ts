@@ -70,7 +70,24 @@ test("a caller is one object until something of it changes", async () => {
   fake.put({ tenants: [{ ...unboundedTenant("default"), retentionDays: 7 }] });
   await access.refresh();
   expect(access.find(text)).toMatchObject({ models: new Set(["b"]), tenant: { retentionDays: 7 } });
-  expect(access.tenant("default")?.retentionDays).toBe(7);
+  expect(access.tenant("default")).toMatchObject({ retentionDays: 7 });
+});
+
+test("rows that are read again without a change leave every caller the object that it was", async () => {
+  const { text, record } = createApiKey("ci", systemChance, { models: ["a"], tenant: "acme" });
+  const acme = { ...unboundedTenant("acme"), modelLimits: new Map([["a", { rates: [] }]]) };
+  const fake = createFakeSource({ tenants: [usual, acme], keys: [record] });
+  await using access = await openAccess({ source: fake.source, clock: createFakeClock() });
+  const caller = access.find(text);
+  for (const isWhole of [false, true]) {
+    fake.put({ isWhole, tenants: [structuredClone(acme)], keys: [structuredClone(record)] });
+    await access.refresh();
+    expect(access.find(text)).toBe(caller);
+    expect(access.tenant("acme")).toBe(acme);
+  }
+  fake.put({ tenants: [{ ...acme, modelLimits: new Map([["a", { rates: [], concurrency: 1 }]]) }] });
+  await access.refresh();
+  expect(access.find(text)).not.toBe(caller);
 });
 
 test("a key opens nothing from the moment on at which it expires", async () => {
@@ -78,7 +95,7 @@ test("a key opens nothing from the moment on at which it expires", async () => {
   const { text, record } = createApiKey("ci", systemChance, { expiresAt: clock.now() + 1_000 });
   await using access = await open({ keys: [record] }, clock);
   clock.advance(999);
-  expect(access.find(text)).toMatchObject({ id: record.id });
+  expect(access.find(text)).toMatchObject({ id: record.id, expiresAt: record.expiresAt });
   clock.advance(1);
   expect(access.find(text)).toBe("expired");
 });
@@ -114,7 +131,33 @@ test("a key whose tenant is gone opens nothing until the tenant is back", async 
   fake.put({ tenants: [{ id: "acme", gone: true }] });
   await access.refresh();
   expect(access.find(text)).toBeUndefined();
-  expect(access.tenant("acme")).toBeUndefined();
+  expect(access.tenant("acme")).toBe("gone");
+});
+
+test("a tenant that is gone is told from one that was never there", async () => {
+  const fake = createFakeSource({
+    tenants: [usual, { id: "deleted", gone: true }, unboundedTenant("dropped")],
+  });
+  await using access = await openAccess({ source: fake.source, clock: createFakeClock() });
+  expect([access.tenant("deleted"), access.tenant("never")]).toEqual(["gone", undefined]);
+  fake.put({ isWhole: true, tenants: [usual] });
+  await access.refresh();
+  expect([access.tenant("deleted"), access.tenant("dropped")]).toEqual(["gone", "gone"]);
+  fake.put({ tenants: [unboundedTenant("deleted")] });
+  await access.refresh();
+  expect(access.tenant("deleted")).toEqual(unboundedTenant("deleted"));
+});
+
+test("tenants are described where one beside the operators' own is on record or was", async () => {
+  const fake = createFakeSource();
+  await using access = await openAccess({ source: fake.source, clock: createFakeClock() });
+  expect(access.describesTenants()).toBe(false);
+  fake.put({ tenants: [unboundedTenant("acme")] });
+  await access.refresh();
+  expect(access.describesTenants()).toBe(true);
+  fake.put({ tenants: [{ id: "acme", gone: true }] });
+  await access.refresh();
+  expect(access.describesTenants()).toBe(true);
 });
 
 test("who is missing where everybody is listed is gone", async () => {

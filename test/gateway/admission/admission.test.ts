@@ -1,56 +1,13 @@
 import { expect, test } from "vitest";
-import { type AdmissionAsk, createAdmission } from "#gateway/admission/admission.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import { createAdmission } from "#gateway/admission/admission.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
-import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
+import { ask, openAdmission as open } from "#test/support/admissions.ts";
 import { caller, perSecond, tenant } from "#test/support/callers.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 
-type Setting = { readonly away?: boolean; readonly gateways?: number; readonly shared?: boolean };
-
-function open({ away = false, gateways = 1, shared = true }: Setting = {}) {
-  const clock = createFakeClock({ startAt: Date.UTC(2026, 10, 21) });
-  const real = createSoftStateInProcess({ clock });
-  const calls: unknown[] = [];
-  const state = { away };
-  const softState: Pick<SoftState, "apply"> = {
-    apply: (operations, options) => {
-      calls.push(operations);
-      if (state.away) return Promise.reject(new TradewindError("soft_state_unavailable", "away"));
-      return real.apply(operations, options);
-    },
-  };
-  const counted: string[] = [];
-  let names = 0;
-  const admission = createAdmission({
-    softState,
-    local: createSoftStateInProcess({ clock }),
-    shared,
-    gateways: () => gateways,
-    used: () => ({ images: 0, nanoUsd: 0 }),
-    clock,
-    name: () => `r${++names}`,
-    onCounted: (where) => counted.push(where),
-  });
-  return { admission, clock, calls, counted, state, real };
-}
-
-function ask(parts: Partial<AdmissionAsk> = {}): AdmissionAsk {
-  return {
-    caller: caller(),
-    model: "digits-s",
-    whenAway: "local",
-    images: 1,
-    uncached: 1,
-    nanoUsdEach: 1_000,
-    lookups: [],
-    ...parts,
-  };
-}
-
 test("a caller that nothing bounds costs no round trip when there is nothing to look up", async () => {
   const { admission, calls } = open();
-  const { headers } = await admission.admit(ask());
+  const { headers } = await admission.admit(ask({ caller: caller() }));
   expect({ calls, headers }).toEqual({ calls: [], headers: {} });
 });
 
@@ -66,29 +23,6 @@ test("a limit lets in what it says, then refuses with the time to wait, and lets
   expect(refused).toMatchObject({ code: "rate_limited", retryAfterMs: 500 });
   clock.advance(500);
   await admission.admit(ask({ caller: who }));
-});
-
-test("who is known to have nothing left is refused from memory until the reset, without a round trip", async () => {
-  const { admission, clock, calls } = open();
-  const who = caller({ limits: perSecond(1) });
-  await admission.admit(ask({ caller: who }));
-  await admission.admit(ask({ caller: who })).catch(() => {});
-  const before = calls.length;
-  clock.advance(400);
-  expect(() => admission.refuseExhausted(who, "digits-s")).toThrow(
-    expect.objectContaining({ code: "rate_limited", retryAfterMs: 600 }),
-  );
-  clock.advance(600);
-  admission.refuseExhausted(who, "digits-s");
-  expect(calls.length).toBe(before);
-});
-
-test("a caller whose limits were changed is not refused for what the old ones said", async () => {
-  const { admission } = open();
-  const old = caller({ limits: perSecond(1) });
-  await admission.admit(ask({ caller: old }));
-  await admission.admit(ask({ caller: old })).catch(() => {});
-  admission.refuseExhausted(caller({ limits: perSecond(5) }), "digits-s");
 });
 
 test("key, tenant and model are each held to their own limit, and none is charged when another refuses", async () => {
@@ -134,8 +68,8 @@ test("two hundred requests at once do not overspend a budget, and what they did 
   for (const one of admitted) one.end({ images: 1, nanoUsd: 400 });
   const key = "b:2026-11:nanousd";
   await expect
-    .poll(async () => (await real.apply([{ kind: "settle", tag: "acme", key, by: 0 }]))[0])
-    .toBe(40_000);
+    .poll(async () => `${Buffer.from((await real.apply([{ kind: "get", tag: "acme", key }]))[0] ?? [])}`)
+    .toBe("40000");
 });
 
 test("the images of a month are a bound of their own, and a refusal says which bound it was", async () => {
@@ -172,18 +106,59 @@ test("processes that share nothing divide a limit between them", async () => {
   await expect(admission.admit(ask({ caller: who }))).rejects.toMatchObject({ code: "rate_limited" });
 });
 
-test("a lease pays for answers out of memory until it is spent, and never makes a request fail", async () => {
-  const { admission, calls } = open();
-  const who = caller({ limits: perSecond(5) });
-  expect(admission.admitFromMemory(who, "digits-s")).toBeUndefined();
-  await admission.admit(ask({ caller: who, lease: 2 }));
-  const before = calls.length;
-  expect(admission.admitFromMemory(who, "digits-s")).toBeDefined();
-  expect(admission.admitFromMemory(who, "digits-s")).toBeDefined();
-  expect(admission.admitFromMemory(who, "digits-s")).toBeUndefined();
-  expect(calls.length).toBe(before);
-  await admission.admit(ask({ caller: who, lease: 3 }));
-  await expect(admission.admit(ask({ caller: who, lease: 3 }))).resolves.toBeDefined();
+test("a refusal says where the caller's limits stand", async () => {
+  const { admission } = open();
+  const who = caller({ limits: perSecond(2) });
+  for (let count = 0; count < 2; count += 1) await admission.admit(ask({ caller: who }));
+  await expect(admission.admit(ask({ caller: who }))).rejects.toMatchObject({
+    headers: { "ratelimit-policy": '"key";q=2;w=1', ratelimit: '"key";r=0;t=1' },
+  });
+});
+
+test("the concurrency of a key, of its tenant and of a model hold side by side", async () => {
+  const { admission } = open();
+  const atOnce = (concurrency: number) => ({ rates: [], concurrency });
+  const shared = tenant({ limits: atOnce(2), modelLimits: new Map([["digits-n", atOnce(1)]]) });
+  const one = caller({ limits: atOnce(2), tenant: shared });
+  const other = caller({ ...one, id: "k2" });
+  const first = await admission.admit(ask({ caller: one, model: "digits-n" }));
+  const ofModel = admission.admit(ask({ caller: other, model: "digits-n" }));
+  await expect(ofModel).rejects.toThrow("1 requests are under way");
+  await admission.admit(ask({ caller: one }));
+  await expect(admission.admit(ask({ caller: one }))).rejects.toMatchObject({ code: "concurrency_limited" });
+  await expect(admission.admit(ask({ caller: other }))).rejects.toMatchObject({
+    code: "concurrency_limited",
+  });
+  first.end();
+  await admission.admit(ask({ caller: other, model: "digits-n" }));
+});
+
+test("a place whose gateway fell silent comes free when no request could still be under way", async () => {
+  const { admission, clock } = open({ placeMs: 35_000 });
+  const who = caller({ limits: { rates: [], concurrency: 1 } });
+  await admission.admit(ask({ caller: who }));
+  clock.advance(34_999);
+  await expect(admission.admit(ask({ caller: who }))).rejects.toMatchObject({ code: "concurrency_limited" });
+  clock.advance(1);
+  await expect(admission.admit(ask({ caller: who }))).resolves.toBeDefined();
+});
+
+test("a lookup that its caller has paid for costs no second time", async () => {
+  const { admission, spent } = open();
+  const who = caller({ tenant: tenant({ monthly: { nanoUsd: 10_000 } }) });
+  const lookups = [{ key: "one", free: true }, { key: "other" }];
+  const { end } = await admission.admit(ask({ caller: who, images: 2, uncached: 1, lookups }));
+  expect(await spent("nanousd")).toBe(2_000);
+  end({ images: 2, nanoUsd: 2_000 });
+  expect(await spent("nanousd")).toBe(2_000);
+});
+
+test("a token's subject may have a long name of any letters", async () => {
+  const { admission } = open();
+  const who = caller({ id: "界".repeat(200), limits: { ...perSecond(1), concurrency: 1 } });
+  await expect(admission.admit(ask({ caller: who }))).resolves.toBeDefined();
+  const other = caller({ id: "世".repeat(200), limits: { ...perSecond(1), concurrency: 1 } });
+  await expect(admission.admit(ask({ caller: other }))).resolves.toBeDefined();
 });
 
 test("a failure that is not the shared state's own is not taken for its absence", async () => {

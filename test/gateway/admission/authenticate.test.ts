@@ -53,3 +53,15 @@ test("a door that stands for a tenant lets in who shows nothing, and holds who s
   expect(atDoor(bearer("Bearer tw_anna"))).toBe(anna);
   expect(() => atDoor(bearer("Bearer tw_nobody"))).toThrow(expect.objectContaining({ code: "key_invalid" }));
 });
+
+test("a door without keys is told by which name it was reached", () => {
+  const names: (string | undefined)[] = [];
+  const keyless = (host: string | undefined) => {
+    names.push(host);
+    return door;
+  };
+  const atDoor = createAuthenticate({ access, tokens, keyless });
+  expect(atDoor({ authorization: undefined, apiKey: undefined, host: "cameras.internal" })).toBe(door);
+  expect(atDoor({ authorization: "Bearer tw_anna", apiKey: undefined, host: "elsewhere" })).toBe(anna);
+  expect(names).toEqual(["cameras.internal"]);
+});

@@ -43,14 +43,16 @@ test("a remembered token follows what becomes of its tenant", async () => {
   await using provider = await startIdentityProvider({ now: clock.now });
   provider.addKey("first");
   const issuer = jwtIssuer.parse({ issuer: provider.issuer, audience: "tradewind" });
-  let tenant: Tenant | undefined = unboundedTenant("acme");
+  let tenant: Tenant | "gone" | undefined = unboundedTenant("acme");
   await using tokens = openBearerTokens([issuer], { clock, tenant: () => tenant });
   const token = provider.issue();
   expect((await tokens.verify(token)).tenant).toBe(tenant);
-  tenant = { ...tenant, monthly: { images: 1 } };
+  tenant = { ...unboundedTenant("acme"), monthly: { images: 1 } };
   expect((await tokens.verify(token)).tenant).toBe(tenant);
   tenant = undefined;
   await expect(tokens.verify(token)).rejects.toThrow("a tenant that is not known here");
+  tenant = "gone";
+  await expect(tokens.verify(token)).rejects.toThrow("a tenant that was deleted");
 });
 
 test("a rotated key is found by asking once, and a flood of made-up names asks no more than that", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { corsHeaders } from "#gateway/admission/cors.ts";
+import { corsHeaders, listedOrigins } from "#gateway/admission/cors.ts";
 import { caller } from "#test/support/callers.ts";
 import { key, openGatewayApp } from "#test/support/gateway-app.ts";
 
@@ -55,4 +55,31 @@ test("an answer to a listed page carries its origin, also when it is a refusal",
     status: 415,
     origin: page,
   });
+});
+
+test("a page of an origin that some key lists sees why its key was refused, and no other page does", async () => {
+  await using gateway = await openGatewayApp({ origins: [page] });
+  for (const path of [undefined, "/v1/usage", "/v2/models/digits-s/config"]) {
+    const ask = (origin: string) =>
+      gateway.send({
+        headers: { origin, authorization: "Bearer tw_nobody" },
+        ...(path === undefined ? {} : { path, method: "GET" }),
+      });
+    const refused = await ask(page);
+    expect({ status: refused.status, origin: refused.headers.get("access-control-allow-origin") }).toEqual({
+      status: 401,
+      origin: page,
+    });
+    expect(refused.headers.get("vary")).toContain("origin");
+    expect((await ask("https://evil.example.com")).headers.get("access-control-allow-origin")).toBeNull();
+  }
+});
+
+test("preflights know the origins that keys list at the moment, and those of tokens", () => {
+  let ofKeys: ReadonlySet<string> = new Set(["https://a.example"]);
+  const origins = listedOrigins({ origins: () => ofKeys }, [{ origins: [page] }, { origins: [] }]);
+  expect([...origins()]).toEqual(["https://a.example", page]);
+  expect(origins()).toBe(origins());
+  ofKeys = new Set();
+  expect([...origins()]).toEqual([page]);
 });

@@ -22,7 +22,10 @@ test.each([
   ["max-stale", { maxStaleMs: Infinity }],
   ["max-stale=3", { maxStaleMs: 3_000 }],
   [" ,, no-cache ,\t", { noCache: true }],
-  ['private, x="a, no-store, \\", no-cache", min-fresh=1', {}],
+  ['private, x="a, no-store, \\", no-cache", min-fresh=1', { minFreshMs: 1_000 }],
+  ["max-age =0", { maxAgeMs: 0 }],
+  ["Max-Age = 5, min-fresh\t=\t2", { maxAgeMs: 5_000, minFreshMs: 2_000 }],
+  ["min-fresh=1, min-fresh=3", { minFreshMs: 3_000 }],
 ])("a client's Cache-Control %j is understood", (header, wishes) => {
   expect(readCacheControl(header)).toEqual({ ...none, ...wishes });
 });
@@ -35,6 +38,8 @@ test.each([
   ["max-age=1e3", { maxAgeMs: 0 }],
   ['max-age="', { maxAgeMs: 0 }],
   ["max-stale=x", { maxStaleMs: 0 }],
+  ["min-fresh", { minFreshMs: Infinity }],
+  ["min-fresh=soon", { minFreshMs: Infinity }],
   ['x="never closed, no-store', {}],
   ["no-cachex, xno-store, no cache", {}],
   ["__proto__=1, constructor", {}],
@@ -70,6 +75,11 @@ test.each([
   ["max-stale=5", 65_000, "stale"],
   ["max-stale=5", 65_001, undefined],
   ["max-age=1, max-stale", 89_999, "stale"],
+  ["min-fresh=10", 50_000, "fresh"],
+  ["min-fresh=10", 50_001, undefined],
+  ["min-fresh=0", 60_000, undefined],
+  ["min-fresh=10, max-stale", 60_001, undefined],
+  ["min-fresh=x", 0, undefined],
 ])("with Cache-Control %j an answer %d ms old is %s", (header, age, expected) => {
   const answer = keptAnswer();
   expect(suits(answer, readCacheControl(header), answer.storedAt + age)).toBe(expected);

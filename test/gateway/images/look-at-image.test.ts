@@ -75,6 +75,7 @@ function openLooks() {
         size: { width: 9, height: 9 },
         orientation: 1,
         digest: "d",
+        mostPixels: 81,
       },
       options: defaultOptions,
       keyFor,

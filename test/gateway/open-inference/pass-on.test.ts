@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import type { ServerResponse } from "node:http";
+import { expect, test, vi } from "vitest";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
 import { type Passed, passOn } from "#gateway/open-inference/pass-on.ts";
@@ -8,7 +9,12 @@ import { freePort } from "#test/support/free-port.ts";
 
 type Answer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"]>;
 
-type Tried = { readonly outcome: Passed | TradewindError; readonly asked: readonly number[] };
+type Tried = {
+  readonly outcome: Passed | TradewindError;
+  readonly asked: readonly number[];
+  /** What whoever pays for it was told. */
+  readonly told: readonly string[];
+};
 
 /** What comes of a request that may go to backends that answer so; undefined is one that is gone. */
 async function tryAll(answers: readonly (Answer | undefined)[], name = "digits-s"): Promise<Tried> {
@@ -24,10 +30,11 @@ async function tryAll(answers: readonly (Answer | undefined)[], name = "digits-s
   const target = { route: { model: "digits-s" }, name, version: undefined, path: `/v2/models/${name}` };
   const signal = AbortSignal.timeout(5_000);
   const call = { method: "POST", path: `${target.path}/infer`, headers: {}, signal } as const;
-  const outcome = await passOn(target, { ...call, body: Buffer.from("{}"), maxBytes: 1_000 }, backends).catch(
-    (error: TradewindError) => error,
-  );
-  return { outcome, asked: fakes.map((fake) => fake?.requests.length ?? 0) };
+  const told: string[] = [];
+  const watch = { sent: () => void told.push("sent"), failed: () => void told.push("failed") };
+  const passing = passOn(target, { ...call, body: Buffer.from("{}"), maxBytes: 1_000 }, backends, watch);
+  const outcome = await passing.catch((error: TradewindError) => error);
+  return { outcome, asked: fakes.map((fake) => fake?.requests.length ?? 0), told };
 }
 
 const good = json(200, { model_name: "digits-s", outputs: [] });
@@ -103,4 +110,46 @@ test("whoever has left is not waited for by another backend", async () => {
   const passing = passOn(target, call, [{ id: "a", url: backend.url, client, usdPerRequest: 0 }]);
   await expect(passing).rejects.toBe(reason);
   expect(backend.requests).toHaveLength(0);
+});
+
+test("whoever pays is told of each backend that had the request, and of each that did not do it", async () => {
+  expect((await tryAll([good])).told).toEqual(["sent"]);
+  expect((await tryAll([undefined, good])).told).toEqual(["failed", "sent"]);
+  expect((await tryAll([json(503, {}), good])).told).toEqual(["sent", "failed", "sent"]);
+  expect((await tryAll([json(422, {})])).told).toEqual(["sent", "failed"]);
+});
+
+test("a request that waited for a connection until its caller left was never sent", async () => {
+  const waiting: ServerResponse[] = [];
+  await using backend = await startFakeBackend({ infer: (_, response) => void waiting.push(response) });
+  await using client = createOpenInferenceClient({ url: backend.url, connections: 1 });
+  const backends = [{ id: "a", url: backend.url, client, usdPerRequest: 0 }];
+  const target = { route: { model: "digits-s" }, name: "digits-s", version: undefined };
+  const left = new AbortController();
+  const pass = (told: string[]) => {
+    const watch = { sent: () => void told.push("sent"), failed: () => void told.push("failed") };
+    const call = { method: "POST", path: "/x", headers: {}, body: Buffer.from("{}"), maxBytes: 10 } as const;
+    return passOn(target, { ...call, signal: left.signal }, backends, watch).catch((error: unknown) => error);
+  };
+  const [first, second]: [string[], string[]] = [[], []];
+  const passing = [pass(first), pass(second)];
+  await vi.waitFor(() => expect(waiting).toHaveLength(1));
+  const reason = new TradewindError("caller_left", "gone");
+  left.abort(reason);
+  expect(await Promise.all(passing)).toEqual([reason, reason]);
+  expect([first, second]).toEqual([["sent"], []]);
+});
+
+test.each([
+  ["7", 7_000],
+  ["86400", 60_000],
+  ["0", 0],
+  ["-1", undefined],
+  ["soon", undefined],
+  ["Wed, 21 Oct 2026 07:28:00 GMT", undefined],
+] as const)("a backend that asks to wait '%s' is quoted up to a minute", async (said, retryAfterMs) => {
+  for (const status of [429, 503, 500]) {
+    const { outcome } = await tryAll([json(status, { error: "full" }, { "retry-after": said })]);
+    expect((outcome as TradewindError).retryAfterMs).toBe(retryAfterMs);
+  }
 });

@@ -11,6 +11,25 @@ const callerOf = (tenant: string): Caller => ({
   limits: { rates: [] },
 });
 
+test("an audit names a token's subject as a person can read it", () => {
+  expect(actorOf({ ...callerOf("default"), subject: "id.example.com:jane" }).id).toBe("id.example.com:jane");
+  expect(actorOf(callerOf("default")).id).toBe("0123456789ab");
+});
+
+test("nobody makes a key that outlives what they came with, be they operators or not", () => {
+  const at = Date.UTC(2030, 0, 1);
+  for (const tenant of ["default", "acme"]) {
+    const actor = actorOf({ ...callerOf(tenant), expiresAt: at });
+    const rights = { tenant: "acme", scopes: ["infer"], models: ["a"] } as const;
+    refuseBeyond(actor, { ...rights, expiresAt: at });
+    for (const more of [{}, { expiresAt: at + 1 }]) {
+      expect(() => refuseBeyond(actor, { ...rights, ...more })).toThrow(
+        "expires_at 2030-01-01T00:00:00.000Z at the latest",
+      );
+    }
+  }
+});
+
 const operator = actorOf(callerOf("default"));
 const acme = actorOf(callerOf("acme"));
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { unboundedTenant } from "#gateway/caller.ts";
 import { createApiKey } from "#gateway/records/api-key.ts";
-import { parseKeyFile, readKeyFile } from "#gateway/records/key-file.ts";
+import { parseKeyFile, readKeyFileText } from "#gateway/records/key-file.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 
 async function fileWith(text: string): Promise<string> {
@@ -15,6 +15,7 @@ async function fileWith(text: string): Promise<string> {
 
 const hash = "a".repeat(64);
 const bare = `{ id: "0123456789ab", name: ci, hash: ${hash} }`;
+const read = async (file: string) => parseKeyFile(await readKeyFileText(file), { file });
 const parse = (text: string) => parseKeyFile(text, { file: "k.yaml" });
 const parseEntry = (more: string) =>
   parse(`keys:\n  - { id: "0123456789ab", name: ci, hash: ${hash}, ${more} }\n`);
@@ -22,7 +23,7 @@ const parseEntry = (more: string) =>
 test("a bare entry is a key of the tenant default for all models", async () => {
   const { record } = createApiKey("ci", systemChance);
   const text = `keys:\n  - { id: "${record.id}", name: ci, hash: ${record.hash} }\n`;
-  expect(await readKeyFile(await fileWith(text))).toEqual({
+  expect(await read(await fileWith(text))).toEqual({
     tenants: [unboundedTenant("default")],
     keys: [record],
   });
@@ -90,15 +91,13 @@ test("the tenant default may be described like any other", () => {
 
 test("a key itself in the place of its hash is refused without being repeated", async () => {
   const { text, record } = createApiKey("ci", systemChance);
-  const reading = readKeyFile(await fileWith(`keys:\n  - { id: "${record.id}", name: ci, hash: ${text} }\n`));
+  const reading = read(await fileWith(`keys:\n  - { id: "${record.id}", name: ci, hash: ${text} }\n`));
   await expect(reading).rejects.toThrow("expected a SHA-256 in hexadecimal, not the key itself");
   await expect(reading).rejects.not.toThrow(text);
 });
 
 test("a key file that is not there is named", async () => {
-  await expect(readKeyFile("/nowhere/keys.yaml")).rejects.toThrow(
-    "cannot read the keys in /nowhere/keys.yaml",
-  );
+  await expect(read("/nowhere/keys.yaml")).rejects.toThrow("cannot read the keys in /nowhere/keys.yaml");
 });
 
 test.each([
@@ -123,7 +122,9 @@ test.each([
   ["a rate of no requests", "limits: [{ requests: 0, per: 1s }]", /keys\.0\.limits\.0\.requests/],
   ["half a request", "limits: [{ requests: 0.5, per: 1s }]", /keys\.0\.limits\.0\.requests/],
   ["a rate in a bare number", "limits: [{ requests: 1, per: 1000 }]", /keys\.0\.limits\.0\.per/],
-  ["a rate over two months", "limits: [{ requests: 1, per: 60d }]", /a duration from 1ms to 31d/],
+  ["a rate over two months", "limits: [{ requests: 1, per: 60d }]", /a duration from 1ms to 30d/],
+  ["a rate over one day too many", "limits: [{ requests: 1, per: 31d }]", /a duration from 1ms to 30d/],
+  ["a burst of months", "limits: [{ requests: 10, per: 1d, burst: 301 }]", /burst.*requests of 30 days/],
   ["a burst of nothing", "limits: [{ requests: 1, per: 1s, burst: 0 }]", /burst/],
   ["a concurrency of nothing", "concurrency: 0", /keys\.0\.concurrency/],
   ["a field that there is not", "scope: infer", /unknown key "scope"/],
