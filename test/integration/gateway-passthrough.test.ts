@@ -10,7 +10,7 @@ import {
   serverMetadataSchema,
   statisticsSchema,
 } from "#test/support/open-inference-schemas.ts";
-import { anybody, openPassthrough, type Passthrough, passthroughModel } from "#test/support/passthrough.ts";
+import { openPassthrough, type Passthrough, passthroughModel } from "#test/support/passthrough.ts";
 import { exchange, openRaw, type RawAnswer, requestBytes } from "#test/support/raw-http.ts";
 import { readAsClient, readError } from "#test/support/read-as-client.ts";
 
@@ -212,31 +212,16 @@ test("a body beyond the limit is refused before a backend hears of it", async ()
   expect(readError(answer).status).toBe(413);
 });
 
-test("a caller who may not use a model finds it nowhere", async () => {
-  gateway.caller = { ...anybody, models: new Set([model]) };
-  try {
-    expect(readError(await ask(`GET /v2/models/${models.colours}`)).status).toBe(404);
-    expect(
-      readError(await ask(`POST /v2/models/${models.colours}-tensor/infer`, { body: "{}" })).status,
-    ).toBe(404);
-    const index = repositoryIndexSchema.parse(jsonOf(await ask("POST /v2/repository/index", { body: "{}" })));
-    expect(names(index)).toEqual([model, `${model}-tensor`]);
-    expect(jsonOf(await ask("GET /v2/models"))).toEqual({ models: [model, `${model}-tensor`] });
-    const stats = statisticsSchema.parse(jsonOf(await ask("GET /v2/models/stats")));
-    expect(names(stats.model_stats)).toEqual([model]);
-  } finally {
-    gateway.caller = anybody;
-  }
-});
-
-test("a caller without the scope to infer may ask and not infer", async () => {
-  gateway.caller = { ...anybody, scopes: new Set() };
-  try {
-    expect((await ask(`GET /v2/models/${models.colours}`)).status).toBe(200);
-    expect(readError(await ask(`POST /v2/models/${models.colours}/infer`, { body: "{}" })).status).toBe(403);
-  } finally {
-    gateway.caller = anybody;
-  }
+test("a binary answer comes again byte for byte under its idempotency key", async () => {
+  const request = captured("tritonclient infers in binary both ways").wire.toString("latin1");
+  const wire = Buffer.from(request.replace("\r\n", "\r\nIdempotency-Key: order-1\r\n"), "latin1");
+  gateway.admitted.length = 0;
+  const first = await exchange(gateway.port, wire);
+  expectNumbers(first, sent, octets);
+  const again = await exchange(gateway.port, wire);
+  expectNumbers(again, sent, octets);
+  expect([again.headers["idempotent-replayed"], again.body]).toEqual(["true", first.body]);
+  expect(gateway.admitted).toHaveLength(1);
 });
 
 test("an index of what is ready leaves out what is not", async () => {

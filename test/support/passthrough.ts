@@ -10,10 +10,12 @@ import type { Backend, Fleet, Route } from "#gateway/fleet/snapshot.ts";
 import type { GatewayEnv } from "#gateway/gateway-env.ts";
 import { answerProblem } from "#gateway/problem.ts";
 import { type OpenInferenceDeps, openInferenceRoutes } from "#gateway/routes/open-inference.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { openHttpServer } from "#infra/runtime/http-server.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
+import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import { startBackend } from "./backend-process.ts";
 import { identityName, models, writeModels } from "./identity-models.ts";
 
@@ -24,7 +26,7 @@ export const passthroughModel = identityName("FP32");
 export const anybody: Caller = {
   id: "key",
   tenant: unboundedTenant("tenant"),
-  scopes: new Set(["infer"]),
+  scopes: new Set(["infer", "metrics"]),
   models: "all",
   origins: [],
   limits: { rates: [] },
@@ -100,11 +102,17 @@ function around({ admitted }: Pick<Passthrough, "admitted">): Omit<OpenInference
     ready: () => true,
     limits: { body: 1_048_576, bodyTimeout: 5_000, requestTimeout: 10_000 },
     inFlight: createInFlight({ most: 100 }),
-    admission: { refuseExhausted: () => {} },
+    admission: {
+      refuseExhausted: () => {},
+      admit: async () => ({ found: [], countedIn: "nowhere", headers: {}, end: () => {} }),
+    },
     admit: async (_, ask) => {
       admitted.push(ask);
-      return { answered: () => {}, [Symbol.dispose]: () => {} };
+      const heard = { sent: () => {}, failed: () => {}, answered: () => {} };
+      return { ...heard, headers: {}, [Symbol.dispose]: () => {} };
     },
+    softState: createSoftStateInProcess(),
+    chance: systemChance,
   };
 }
 

@@ -65,6 +65,7 @@ const sixteen = '"image","datatype":"BYTES","data":["x"]';
 
 test.each([
   ["a shape that comes again", `{"inputs":[{"shape":[1],"name":${sixteen},"shape":[16]}]}`],
+  ["a shape that came before", `{"inputs":[{"shape":[16],"name":${sixteen},"shape":[1]}]}`],
   ["inputs that come again", `{"inputs":[{"shape":[1],"name":${sixteen}}],"inputs":[]}`],
   ["a name with escapes", `{"inputs":[{"shape":[1],"sh\\u0061pe":[16],"name":${sixteen}}]}`],
   ["inputs with escapes", `{"\\u0069nputs":[{"shape":[16],"name":${sixteen}}]}`],

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import type { ServerResponse } from "node:http";
+import { expect, test, vi } from "vitest";
 import type { Caller } from "#gateway/caller.ts";
 import { caller, tenant } from "#test/support/callers.ts";
 import { key, openGatewayApp } from "#test/support/gateway-app.ts";
@@ -50,6 +51,20 @@ test.each([
     expect((await ask(gateway, `/v2/models/digits-s${question}`)).status, question).toBe(expected);
   }
   expect((await ask(gateway, "/v2/models/stats")).status).toBe(scope === "metrics" ? 200 : 403);
+});
+
+test("questions are answered while a backend is busy with as many images as it has connections", async () => {
+  await using gateway = await gatewayFor({});
+  const waiting: ServerResponse[] = [];
+  gateway.state.infer = (_, response) => void waiting.push(response);
+  const body = '{"inputs":[]}';
+  const headers = { authorization: `Bearer ${key}` };
+  const infer = () => gateway.app.request("/v2/models/digits-s/infer", { method: "POST", headers, body });
+  const busy = Array.from({ length: 64 }, infer);
+  await vi.waitFor(() => expect(waiting).toHaveLength(64));
+  for (const path of [...questions, "/v2/models/stats"]) expect((await ask(gateway, path)).status).toBe(200);
+  for (const response of waiting) response.end("{}");
+  await Promise.all(busy);
 });
 
 test("the protocol's health tells whoever asks whether there is an answer to be had, and no more", async () => {
