@@ -35,6 +35,9 @@ function failureOf(
   sights: readonly Begun[],
   { options }: SeeImages,
 ): TradewindError | undefined {
+  // Nobody is there to read a list, and a request that nobody waits for was not answered.
+  const left = seen.find((one) => one instanceof TradewindError && one.code === "caller_left");
+  if (left instanceof TradewindError) return left;
   const [only] = seen;
   if (seen.length === 1 && only instanceof TradewindError && only !== sights[0]) return only;
   const late = (one: SeenOrFailed) => one instanceof TradewindError && one.code === "deadline_exceeded";

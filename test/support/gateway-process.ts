@@ -50,6 +50,9 @@ export type GatewayOptions = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
+/** For polls: a machine that is busy with other things gets there too. */
+export const patiently = { timeout: 15_000 };
+
 const main = join(repository, "infra/main.ts");
 
 /** Starts it on a free port; fails with all it said when it does not get ready. */
