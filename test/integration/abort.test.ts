@@ -116,6 +116,7 @@ test("a list whose caller left is noted as one and not as an answer", async () =
   leaving.abort();
   await expect(one).rejects.toThrow();
   await expect.poll(() => finished("caller_left"), { timeout: 3_000 }).toBe(before + 1);
+  await expect.poll(backend.left, patiently).toBe(2);
 });
 
 test("a list that is sent again after its caller left is answered, and not with what became of the first", async () => {
