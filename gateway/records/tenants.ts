@@ -21,11 +21,11 @@ export async function putTenant(
   refuseUnlessOperator(actor, "change tenants");
   return await database.transaction(async (query) => {
     const [before] = await query(`${select} WHERE id = $1 AND deleted_at IS NULL FOR UPDATE`, [tenant.id], {
-      parse: parseTenant,
+      parse: parseOrSpare,
     });
     const stored = await upsert(query, tenant);
     const action = before ? "tenant.change" : "tenant.create";
-    const details = { now: told(tenant), ...(before && { before: told(before) }) };
+    const details = { now: told(tenant), ...(before && { before: toldIfRead(before) }) };
     await recordAudit(query, { actor, action, subject: tenant.id, tenant: tenant.id, details });
     return { isNew: before === undefined, stored };
   });
@@ -115,6 +115,15 @@ function parseTenant(row: unknown): TenantListing {
   };
 }
 
+/** Writing a row anew is how one is repaired that somebody spoiled by hand. */
+function parseOrSpare(row: unknown): TenantListing | "unreadable" {
+  try {
+    return parseTenant(row);
+  } catch {
+    return "unreadable";
+  }
+}
+
 async function upsert(query: Query, tenant: Tenant): Promise<TenantListing> {
   const { id, limits, modelLimits, monthly, retentionDays } = tenant;
   const text = `INSERT INTO tenants (id, limits, model_limits, monthly_images, monthly_nano_usd, retention_days)
@@ -142,6 +151,10 @@ export async function countLiveKeys(query: Query, tenant: string): Promise<numbe
 
 function told(tenant: Tenant): Record<string, unknown> {
   return { ...writtenTenant(tenant), retention_days: tenant.retentionDays };
+}
+
+function toldIfRead(tenant: Tenant | "unreadable"): Record<string, unknown> | string {
+  return tenant === "unreadable" ? tenant : told(tenant);
 }
 
 function unknown(id: string): TradewindError {

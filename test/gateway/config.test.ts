@@ -79,6 +79,15 @@ test.each([
   expect(() => parseConfig(`${small}limits: { ${limit} }\n`, { file: "t.yaml" })).toThrow(problem);
 });
 
+test.each([
+  ["gateways: 0", "gateways"],
+  ["gateways: 1001", "gateways"],
+  ["gateways: 1.5", "gateways"],
+  ["gateways: auto", "gateways"],
+])("%s is no number of gateways", (line, problem) => {
+  expect(() => parseConfig(`${small}${line}\n`, { file: "t.yaml" })).toThrow(problem);
+});
+
 test("an objective of no time at all is refused", () => {
   const text = small.replace("slo: 250ms", "slo: 0ms");
   expect(() => parseConfig(text, { file: "t.yaml" })).toThrow(

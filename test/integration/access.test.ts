@@ -3,9 +3,10 @@ import { openAccess } from "#gateway/admission/access.ts";
 import { unboundedTenant } from "#gateway/caller.ts";
 import { accessInPostgres } from "#gateway/records/access-in-postgres.ts";
 import { createApiKey } from "#gateway/records/api-key.ts";
-import { createKey, revokeKey, rotateKey, storeKey, touchKeys } from "#gateway/records/keys.ts";
+import { createKey, revokeKey, rotateKey, storeKey } from "#gateway/records/keys.ts";
 import { migrations } from "#gateway/records/open-records.ts";
 import { deleteTenant, putTenant } from "#gateway/records/tenants.ts";
+import { touchKeys } from "#gateway/records/touch-keys.ts";
 import { systemChance as chance } from "#infra/runtime/chance.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
@@ -146,7 +147,10 @@ test("a tenant that changes is the same change for each of its keys", async () =
   await revokeKey(database, { actor, id: record.id });
   await deleteTenant(database, { actor, id: "changing" });
   await access.refresh();
-  expect(access.tenant("changing")).toBeUndefined();
+  expect(access.tenant("changing")).toBe("gone");
+  // A gateway that starts after that knows it as well, and that others never were.
+  await using later = await open(createFakeClock());
+  expect([later.tenant("changing"), later.tenant("never")]).toEqual(["gone", undefined]);
 });
 
 test("a rotated key works beside its successor until the overlap ends", async () => {
@@ -162,7 +166,12 @@ test("a rotated key works beside its successor until the overlap ends", async ()
   });
   await access.refresh();
   const { id, ...same } = access.find(text) as Exclude<ReturnType<typeof access.find>, string | undefined>;
-  expect(access.find(rotated.text)).toEqual({ ...same, id: rotated.record.id });
+  expect(same.expiresAt).toBe(clock.now() + 3_600_000);
+  expect(access.find(rotated.text)).toEqual({
+    ...same,
+    id: rotated.record.id,
+    expiresAt: clock.now() + 100 * 3_600_000,
+  });
   clock.advance(3_600_000 - 1);
   expect(access.find(text)).toMatchObject({ id });
   clock.advance(1);

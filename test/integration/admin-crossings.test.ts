@@ -107,3 +107,22 @@ test("an administrator of a tenant makes a thousand keys at most, an operator ma
   expect(await crowd("POST", "/keys", { name: "x" })).toMatchObject({ status: 201 });
   expect(await operator("POST", "/keys", { name: "x", tenant: "crowd" })).toMatchObject({ status: 201 });
 });
+
+test("an administrator whose own right ends makes and exchanges no key that outlives it", async () => {
+  const expiresAt = door.clock.now() + 3_600_000;
+  const until = (ms: number) => ({ expires_at: new Date(expiresAt + ms).toISOString() });
+  await door.make("acme");
+  for (const tenant of ["acme", "default"]) {
+    const brief = door.as(tenant, { expiresAt });
+    const own = newKeyAnswer.parse(
+      (await brief("POST", "/keys", { name: "own", tenant: "acme", ...until(0) })).body,
+    );
+    for (const more of [{}, until(1)]) {
+      const made = await brief("POST", "/keys", { name: "x", tenant: "acme", ...more });
+      expect(made).toMatchObject({ status: 403, body: { code: "forbidden" } });
+      expect(made.body?.detail).toContain(until(0).expires_at);
+    }
+    expect((await brief("POST", `/keys/${own.id}/rotate`, until(1))).status).toBe(403);
+    expect((await brief("POST", `/keys/${own.id}/rotate`)).status).toBe(201);
+  }
+});

@@ -3,17 +3,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { unboundedTenant } from "#gateway/caller.ts";
 import { createApiKey, type KeyRights, usualRights } from "#gateway/records/api-key.ts";
 import { readAudit } from "#gateway/records/audit.ts";
-import {
-  createKey,
-  listKeys,
-  revokeKey,
-  rotateKey,
-  storeKey,
-  touchKeys,
-  widenKey,
-} from "#gateway/records/keys.ts";
+import { createKey, listKeys, revokeKey, rotateKey, storeKey, widenKey } from "#gateway/records/keys.ts";
 import { migrations } from "#gateway/records/open-records.ts";
 import { deleteTenant, listTenants, putTenant } from "#gateway/records/tenants.ts";
+import { touchKeys } from "#gateway/records/touch-keys.ts";
 import { systemChance as chance } from "#infra/runtime/chance.ts";
 import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";

@@ -14,7 +14,11 @@ import { migrate } from "#infra/runtime/postgres/migrate.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { startPostgres } from "./postgres.ts";
 
-export type AdminRights = { readonly scopes?: readonly Scope[]; readonly models?: Caller["models"] };
+export type AdminRights = {
+  readonly scopes?: readonly Scope[];
+  readonly models?: Caller["models"];
+  readonly expiresAt?: number;
+};
 
 export type AdminAnswer = {
   readonly status: number;
@@ -65,7 +69,7 @@ export async function openAdminDoor(): Promise<AdminDoor> {
 
 function adminOf(
   tenant: string,
-  { scopes = ["admin", "infer", "usage"], models = "all" }: AdminRights = {},
+  { scopes = ["admin", "infer", "usage"], models = "all", expiresAt }: AdminRights = {},
 ): Caller {
   return {
     id: `admin-of-${tenant}`,
@@ -74,6 +78,7 @@ function adminOf(
     models,
     origins: [],
     limits: { rates: [] },
+    ...(expiresAt !== undefined && { expiresAt }),
   };
 }
 

@@ -2,7 +2,7 @@ import sharp from "sharp";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
 import { createAdmission } from "#gateway/admission/admission.ts";
 import { createAuthenticate } from "#gateway/admission/authenticate.ts";
-import { createApp } from "#gateway/app.ts";
+import { type AppDeps, createApp } from "#gateway/app.ts";
 import { MemoryTier } from "#gateway/cache/memory-tier.ts";
 import { createResultCache } from "#gateway/cache/result-cache.ts";
 import { createFlights } from "#gateway/cache/single-flight.ts";
@@ -99,41 +99,41 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
     chance: systemChance,
     claimMs: 30_000,
   });
-  const app = createApp(
-    {
+  const deps: AppDeps = {
+    access,
+    admission,
+    admit: admitInfer({ admission, usage, fleet: () => fleet }),
+    cache,
+    chance: systemChance,
+    clock,
+    database: undefined,
+    directory,
+    fleet: () => fleet,
+    flights: createFlights(),
+    inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
+    limits: config.limits,
+    metrics,
+    ready: () => state.ready,
+    softState,
+    usage,
+    usageStore: createUsageInMemory(),
+  };
+  const app = createApp(deps, {
+    authenticate: createAuthenticate({
       access,
-      admission,
-      admit: admitInfer({ admission, usage, fleet: () => fleet }),
-      cache,
-      chance: systemChance,
-      clock,
-      database: undefined,
-      directory,
-      fleet: () => fleet,
-      flights: createFlights(),
-      inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
-      limits: config.limits,
-      metrics,
-      ready: () => state.ready,
-      softState,
-      usage,
-      usageStore: createUsageInMemory(),
-    },
-    {
-      authenticate: createAuthenticate({
-        access,
-        tokens: { looksLikeToken: () => false, verify: () => Promise.reject(new Error("no tokens")) },
-      }),
-      leadsToAdmin: options.leadsToAdmin ?? false,
-      tracing: createTracing(clock, systemChance),
-    },
-  );
+      tokens: { looksLikeToken: () => false, verify: () => Promise.reject(new Error("no tokens")) },
+    }),
+    leadsToAdmin: options.leadsToAdmin ?? false,
+    tracing: createTracing(clock, systemChance),
+  });
   const send = async (sent: Sent = {}, answer: Infer = json(200, inferAnswer)) => {
     state.infer = answer;
     return readAnswer(await app.request(sent.path ?? detectPath, initOf(sent)));
   };
   return {
     app,
+    deps,
+    config,
     send,
     state,
     backend,
