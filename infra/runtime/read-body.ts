@@ -61,9 +61,11 @@ function collect(
     return undefined;
   };
   return new Promise((resolve, reject) => {
+    let isWhole = false;
     const finish = (error?: TradewindError): void => {
       clearTimeout(timer);
       if (!error) {
+        isWhole = true;
         // The listeners live as long as the request does; what they gathered is not held any longer.
         resolve(gathering.whole());
         return;
@@ -86,8 +88,8 @@ function collect(
         },
       ],
       ["end", () => finish()],
-      ["error", () => finish(incomplete(bytes))],
-      ["close", () => finish(incomplete(bytes))],
+      ["error", () => isWhole || finish(incomplete(bytes))],
+      ["close", () => isWhole || finish(incomplete(bytes))],
     ];
     for (const [event, listener] of listeners) source.on(event, listener);
   });
