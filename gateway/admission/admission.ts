@@ -137,16 +137,17 @@ async function countLeased(
 
 /** Local counts have no place to go but here, so what fails there is told and forgotten. */
 function endOnce(
-  { countedIn, operation, admission }: Counted,
+  { countedIn, operation, admission, unheard }: Counted,
   { errands, local }: Pick<CountingDeps, "errands" | "local">,
 ): Admitted["end"] {
-  let ended = countedIn === "nowhere";
+  let ended = false;
   return (used) => {
     if (ended) return;
     ended = true;
+    if (unheard) errands.run(settling(unheard, used));
+    if (countedIn === "nowhere") return;
     const unsettled = used && !isSettled(operation, admission, used) ? used : undefined;
     const operations = settling(operation, unsettled);
-    if (operations.length === 0) return;
     if (countedIn === "everywhere") return errands.run(operations);
     local.apply(operations).catch((error: unknown) => {
       sideConcernSkipped.publish({ what: "settling a request", error });

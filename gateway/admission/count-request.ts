@@ -15,6 +15,8 @@ export type Counted = {
   /** What was really asked for, which is what has to be settled. */
   readonly operation: AdmitOperation;
   readonly admission: Admission;
+  /** What all gateways may have counted too, without this one hearing of it: to be settled as well, if it was. */
+  readonly unheard?: AdmitOperation;
 };
 
 export type CountingDeps = {
@@ -35,10 +37,24 @@ export async function countRequest(
     return { countedIn: "everywhere", operation, admission };
   } catch (error) {
     if (asTradewindError(error).code !== "soft_state_unavailable") throw error;
-    // It may have been done, only not heard of: then it is to be undone, or it would hold its place for nobody.
-    const undoing = isUnsent(error) ? [] : settling(operation, nothingUsed);
-    if (undoing.length > 0) deps.errands.run(undoing);
-    return await countWithout(asked, whenAway, deps, error);
+    const counting = countWithout(asked, whenAway, deps, error);
+    return isUnsent(error) ? await counting : await withUnheard(operation, counting, deps);
+  }
+}
+
+/** It may have been done, and would hold its place for nobody if this request is not let in. */
+async function withUnheard(
+  unheard: AdmitOperation,
+  counting: Promise<Counted>,
+  { errands }: CountingDeps,
+): Promise<Counted> {
+  let isIn = false;
+  try {
+    const counted = await counting;
+    isIn = counted.admission.admitted;
+    return isIn ? { ...counted, unheard } : counted;
+  } finally {
+    if (!isIn) errands.run(settling(unheard, nothingUsed));
   }
 }
 

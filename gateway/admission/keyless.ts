@@ -22,10 +22,11 @@ export type KeylessDoor = (host: string | undefined) => Caller;
 /** The tenant as it is on record now; a caller is made anew only when that changed. */
 export function keylessDoor(listener: KeylessListener, deps: KeylessDeps): KeylessDoor {
   const names = new Set(["localhost", listener.host, ...listener.hosts].map((name) => name.toLowerCase()));
+  const unbounded = unboundedTenant(listener.tenant);
   let caller: Caller | undefined;
   return (host) => {
     if (host !== undefined && !isKnown(host, names)) throw refused(otherName);
-    const tenant = tenantOf(listener.tenant, deps) ?? caller?.tenant ?? unboundedTenant(listener.tenant);
+    const tenant = tenantOf(listener.tenant, deps) ?? unbounded;
     if (caller?.tenant !== tenant) caller = keylessCaller(tenant);
     return caller;
   };

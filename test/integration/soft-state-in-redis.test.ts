@@ -52,8 +52,9 @@ test("writes no key at all for an admission that is refused", async () => {
     kind: "admit",
     tag: "t",
     rates: [{ key: "rate", most: 1, periodMs: 1_000, burst: 1, cost: 1 }],
-    places: { key: "places", member: "m", most: 1, ttlMs: 60_000 },
+    places: [{ key: "places", member: "m", most: 1, ttlMs: 60_000 }],
     budgets: [{ key: "budget", most: 1, seed: 0, cost: 1, costEach: 1, ttlMs: 60_000 }],
+    receipt: { key: "receipt", ttlMs: 60_000 },
     lookups: [{ key: "value", claim: { key: "claim", token: "me", ttlMs: 60_000 } }],
   } as const;
   const [{ refusal }] = await soft.apply([everything]);
@@ -70,13 +71,16 @@ test("gives every key of an admission an end", async () => {
       kind: "admit",
       tag: "t",
       rates: [{ key: "rate", most: 1, periodMs: 10_000, burst: 1, cost: 1 }],
-      places: { key: "places", member: "m", most: 1, ttlMs: 60_000 },
+      places: [{ key: "places", member: "m", most: 1, ttlMs: 60_000 }],
       budgets: [{ key: "budget", most: 9, seed: 0, cost: 1, costEach: 1, ttlMs: 60_000 }],
+      receipt: { key: "receipt", ttlMs: 60_000 },
       lookups: [{ key: "value", claim: { key: "claim", token: "me", ttlMs: 60_000 } }],
     },
   ]);
   const keys = await redis.keys("*");
-  expect(keys.sort()).toEqual(["tw:{t}:budget", "tw:{t}:claim", "tw:{t}:places", "tw:{t}:rate"]);
+  expect(keys.sort()).toEqual(
+    ["budget", "claim", "places", "rate", "receipt"].map((name) => `tw:{t}:${name}`),
+  );
   for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
 });
 
@@ -196,6 +200,20 @@ test("refuses more calls than it may have in hand", async () => {
   const soft = await open({ url: shared.url, maxCalls: 2, timeoutMs: 1_000 });
   const results = await Promise.allSettled([soft.ping(), soft.ping(), soft.ping()]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected"]);
+});
+
+test("counts a call that was given up as in hand until its connection ends, so that a silent server fills no memory", async () => {
+  const server = await start();
+  const soft = await open({ url: server.url, maxCalls: 3, timeoutMs: 20 });
+  await soft.ping();
+  server.pause();
+  for (let call = 0; call < 3; call += 1) await expect(count(soft)).rejects.toMatchObject(unavailable);
+  await expect(count(soft)).rejects.toMatchObject({
+    ...unavailable,
+    cause: expect.objectContaining({ message: "3 calls are in hand already" }),
+  });
+  server.resume();
+  await vi.waitFor(() => count(soft), { timeout: 5_000 });
 });
 
 test("works with a password, and never says it when the server refuses", async () => {

@@ -31,7 +31,15 @@ function randomOperation(random: Random): SoftOperation {
     case 0:
       return { kind: "leave", tag, key: name("places"), member: `m${random.integer(0, 4)}` };
     case 1:
-      return { kind: "settle", tag, key: name("budget"), by: random.integer(-20, 5) };
+      return {
+        kind: "settle",
+        tag,
+        key: name("receipt"),
+        spent: Array.from({ length: random.integer(0, 3) }, (_, place) => ({
+          key: `budget ${place}`,
+          amount: random.integer(0, 10),
+        })),
+      };
     case 2:
       return { kind: "release", tag, key: name("claim"), token: `t${random.integer(0, 1)}` };
     case 3:
@@ -46,12 +54,12 @@ function randomOperation(random: Random): SoftOperation {
 function randomAdmission(random: Random, tag: string): AdmitOperation {
   const some = <Item>(most: number, make: (place: number) => Item): readonly Item[] =>
     Array.from({ length: random.integer(0, most) }, (_, place) => make(place));
-  const places = {
-    key: `places ${random.integer(0, 2)}`,
+  const places = some(3, (place) => ({
+    key: `places ${place}`,
     member: `m${random.integer(0, 4)}`,
     most: random.integer(0, 4),
     ttlMs,
-  };
+  }));
   return {
     kind: "admit",
     tag,
@@ -63,6 +71,7 @@ function randomAdmission(random: Random, tag: string): AdmitOperation {
       cost: random.integer(0, 3),
     })),
     ...(random.chance(0.4) ? { places } : {}),
+    ...(random.chance(0.7) ? { receipt: { key: `receipt ${random.integer(0, 2)}`, ttlMs } } : {}),
     budgets: some(3, (place) => ({
       key: `budget ${place}`,
       most: random.chance(0.1) ? Number.POSITIVE_INFINITY : 60,
@@ -73,6 +82,7 @@ function randomAdmission(random: Random, tag: string): AdmitOperation {
     })),
     lookups: some(4, (place) => ({
       key: `value ${random.integer(0, 2)}`,
+      ...(random.chance(0.3) ? { free: true } : {}),
       ...(random.chance(0.5)
         ? { claim: { key: `claim ${place % 3}`, token: `t${random.integer(0, 1)}`, ttlMs } }
         : {}),

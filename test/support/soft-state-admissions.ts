@@ -6,6 +6,7 @@ import {
   budget,
   claiming,
   operation,
+  receipt,
   slowRate,
   tag,
   ttlMs,
@@ -18,14 +19,15 @@ export function admissionsHold(holds: AdmissionHolds): void {
     async ({ soft }) => {
       const all = {
         rates: [slowRate, { ...slowRate, key: "rate 2" }],
-        places: twoPlaces,
+        places: [twoPlaces, { ...twoPlaces, key: "places 2" }],
+        receipt,
         budgets: [budget, { ...budget, key: "money", cost: 7, costEach: 2 }],
         lookups: [claiming, { key: "other" }, { key: "third", claim: { key: "claim 3", token: "t", ttlMs } }],
       };
       const expected = {
         admitted: true,
         rates: [{ remaining: 1 }, { remaining: 1 }],
-        taken: 1,
+        taken: [1, 1],
         spent: [1, 13],
         found: [{ claimed: true }, { claimed: false }, { claimed: true }],
       };
@@ -58,11 +60,8 @@ export function admissionsHold(holds: AdmissionHolds): void {
       { kind: "set", tag, key: "claim", value: "words", ttlMs },
     ]);
     const unavailable = { code: "soft_state_unavailable" };
-    await expect(admit(soft, { rates: [slowRate], places: twoPlaces })).rejects.toMatchObject(unavailable);
+    await expect(admit(soft, { rates: [slowRate], places: [twoPlaces] })).rejects.toMatchObject(unavailable);
     await expect(soft.apply([{ kind: "leave", tag, key: "places", member: "a" }])).rejects.toMatchObject(
-      unavailable,
-    );
-    await expect(soft.apply([{ kind: "settle", tag, key: "claim", by: 1 }])).rejects.toMatchObject(
       unavailable,
     );
     expect((await admit(soft, { rates: [slowRate], lookups: [claiming] })).found[0]?.claimed).toBe(false);
@@ -73,15 +72,16 @@ export function admissionsHold(holds: AdmissionHolds): void {
 export function refusalsHold(holds: AdmissionHolds): void {
   const exhausted: readonly (readonly [by: string, AdmitParts])[] = [
     ["rates", { rates: [{ ...slowRate, key: "full", burst: 0 }] }],
-    ["places", { places: { ...twoPlaces, most: 0 } }],
+    ["places", { places: [{ ...twoPlaces, most: 0 }] }],
     ["budgets", { budgets: [{ ...budget, key: "full", most: 0 }] }],
   ];
   for (const [by, parts] of exhausted) {
     holds(`takes nothing of anything when refused by ${by}`, async ({ soft }) => {
       const refused = await admit(soft, {
         rates: [slowRate, ...(parts.rates ?? [])],
-        places: parts.places ?? { ...twoPlaces, key: "free places" },
+        places: [{ ...twoPlaces, key: "free places" }, ...(parts.places ?? [])],
         budgets: [{ ...budget, seed: 7 }, ...(parts.budgets ?? [])],
+        receipt,
         lookups: [claiming],
       });
       expect(refused).toMatchObject({ admitted: false, refusal: { by }, found: [] });
@@ -90,11 +90,12 @@ export function refusalsHold(holds: AdmissionHolds): void {
       expect(
         await admit(soft, {
           rates: [slowRate],
-          places: { ...twoPlaces, key: "free places", member: "next" },
+          places: [{ ...twoPlaces, key: "free places", member: "next" }],
           budgets: [budget],
           lookups: [claiming],
         }),
-      ).toMatchObject({ rates: [{ remaining: 1 }], taken: 1, spent: [1], found: [{ claimed: true }] });
+      ).toMatchObject({ rates: [{ remaining: 1 }], taken: [1], spent: [1], found: [{ claimed: true }] });
+      expect(await soft.apply([{ kind: "get", tag, key: receipt.key }])).toEqual([undefined]);
     });
   }
 
@@ -113,8 +114,15 @@ export function refusalsHold(holds: AdmissionHolds): void {
     ["a budget below nothing", { budgets: [{ ...budget, cost: -1 }] }],
     ["a seed that is no number", { budgets: [{ ...budget, seed: Number.NaN }] }],
     ["a budget that never expires", { budgets: [{ ...budget, ttlMs: Number.POSITIVE_INFINITY }] }],
-    ["half a place", { places: { ...twoPlaces, most: 1.5 } }],
-    ["a member without a name", { places: { ...twoPlaces, member: "" } }],
+    ["half a place", { places: [{ ...twoPlaces, most: 1.5 }] }],
+    ["a member without a name", { places: [{ ...twoPlaces, member: "" }] }],
+    [
+      "five bounds on places",
+      { places: Array.from({ length: 5 }, (_, at) => ({ ...twoPlaces, key: `${at}` })) },
+    ],
+    ["the same places twice", { places: [twoPlaces, twoPlaces] }],
+    ["a receipt without a name", { receipt: { key: "", ttlMs } }],
+    ["a receipt that never expires", { receipt: { ...receipt, ttlMs: Number.POSITIVE_INFINITY } }],
     ["a claim without a token", { lookups: [{ key: "k", claim: { key: "c", token: "", ttlMs } }] }],
     ["a claim in its value's place", { lookups: [{ key: "k", claim: { key: "k", token: "t", ttlMs } }] }],
     ["a lookup without a key", { lookups: [{ key: "" }] }],
@@ -122,6 +130,18 @@ export function refusalsHold(holds: AdmissionHolds): void {
   for (const [what, parts] of wrong) {
     holds(`refuses an admission with ${what}`, async ({ soft }) => {
       await expect(admit(soft, parts)).rejects.toMatchObject({ code: "internal" });
+    });
+  }
+
+  for (const [what, spent] of [
+    ["less than nothing", [{ key: "budget", amount: -1 }]],
+    ["half a unit", [{ key: "budget", amount: 0.5 }]],
+    ["a budget without a name", [{ key: "", amount: 1 }]],
+    ["nine budgets", Array.from({ length: 9 }, (_, at) => ({ key: `${at}`, amount: 1 }))],
+  ] as const) {
+    holds(`refuses to settle ${what}`, async ({ soft }) => {
+      const settling = soft.apply([{ kind: "settle", tag, key: receipt.key, spent }]);
+      await expect(settling).rejects.toMatchObject({ code: "internal" });
     });
   }
 

@@ -5,6 +5,7 @@ import type {
   Lookup,
   Places,
   Rate,
+  Receipt,
   SoftState,
 } from "#infra/runtime/soft-state/soft-state.ts";
 
@@ -18,6 +19,7 @@ export const ttlMs = 60_000;
 
 /** One unit of it comes back every 400 ms, which no test machine is slow enough to meet between two calls. */
 export const slowRate: Rate = { key: "rate", most: 150, periodMs: 60_000, burst: 2, cost: 1 };
+export const receipt: Receipt = { key: "receipt", ttlMs };
 export const twoPlaces: Places = { key: "places", member: "a", most: 2, ttlMs };
 export const budget: Budget = { key: "budget", most: 100, seed: 0, cost: 1, costEach: 0, ttlMs };
 export const claiming: Lookup = { key: "value", claim: { key: "claim", token: "me", ttlMs } };

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type AdmissionHolds, admit, budget, claiming, tag, ttlMs } from "./soft-state-ask.ts";
+import { type AdmissionHolds, admit, budget, claiming, receipt, tag, ttlMs } from "./soft-state-ask.ts";
 
 export function budgetsAndValuesHold(holds: AdmissionHolds): void {
   holds("spends a budget to its end and no further, whatever comes at once", async ({ soft }) => {
@@ -60,16 +60,66 @@ export function budgetsAndValuesHold(holds: AdmissionHolds): void {
     expect((await admit(soft, { lookups: [{ key: "away" }], budgets: [free] })).admitted).toBe(false);
   });
 
-  holds("settles what was reserved, and makes no count of one that is gone", async ({ soft }) => {
-    await admit(soft, { budgets: [{ ...budget, cost: 80 }] });
-    const settled = await soft.apply([
-      { kind: "settle", tag, key: "budget", by: -30 },
-      { kind: "settle", tag, key: "budget", by: 5 },
-      { kind: "settle", tag, key: "gone", by: 5 },
-      { kind: "get", tag, key: "gone" },
+  holds("charges nothing for a free lookup that finds nothing", async ({ soft }) => {
+    const lookups = [{ key: "away", free: true }, { key: "gone" }, { ...claiming, free: true }];
+    const { found, spent } = await admit(soft, { lookups, budgets: [{ ...budget, cost: 10, costEach: 3 }] });
+    expect([spent, found[2]?.claimed]).toEqual([[13], true]);
+  });
+
+  holds("settles what a receipt says was charged, once", async ({ soft }) => {
+    const budgets = [
+      { ...budget, cost: 70, costEach: 10 },
+      { ...budget, key: "money", cost: 5 },
+    ];
+    await admit(soft, { budgets, receipt, lookups: [{ key: "away" }] });
+    const spent = [
+      { key: "budget", amount: 50 },
+      { key: "money", amount: 9 },
+    ];
+    const settle = { kind: "settle", tag, key: receipt.key, spent } as const;
+    expect(await soft.apply([settle, settle])).toEqual([true, false]);
+    const after = await admit(soft, {
+      budgets: [
+        { ...budget, cost: 50 },
+        { ...budget, key: "money" },
+      ],
+    });
+    expect(after.spent).toEqual([100, 10]);
+  });
+
+  holds("settles nothing for an admission that never was, or too long ago", async ({ soft, pass }) => {
+    const settle = (key: string) =>
+      soft.apply([{ kind: "settle", tag, key, spent: [{ key: "budget", amount: 0 }] }]);
+    await admit(soft, { budgets: [budget], receipt: { key: "short", ttlMs: 200 } });
+    await pass(210);
+    expect([await settle("never"), await settle("short")]).toEqual([[false], [false]]);
+    expect((await admit(soft, { budgets: [budget] })).spent).toEqual([2]);
+  });
+
+  holds("makes no count of one that is gone, nor of what is none, when it settles", async ({ soft }) => {
+    const budgets = [budget, { ...budget, key: "words" }];
+    await admit(soft, { budgets, receipt });
+    await soft.apply([
+      { kind: "delete", tag, key: "budget" },
+      { kind: "set", tag, key: "words", value: "words", ttlMs },
     ]);
-    expect(settled).toEqual([50, 55, 0, undefined]);
-    expect((await admit(soft, { budgets: [{ ...budget, cost: 45 }] })).spent).toEqual([100]);
+    const spent = [
+      { key: "budget", amount: 5 },
+      { key: "words", amount: 5 },
+    ];
+    const [settled, gone, words] = await soft.apply([
+      { kind: "settle", tag, key: receipt.key, spent },
+      { kind: "get", tag, key: "budget" },
+      { kind: "get", tag, key: "words" },
+    ]);
+    expect([settled, gone, words?.byteLength]).toEqual([true, undefined, 5]);
+  });
+
+  holds("keeps the end of a count that it settles", async ({ soft, pass }) => {
+    await admit(soft, { budgets: [{ ...budget, ttlMs: 200 }], receipt });
+    await soft.apply([{ kind: "settle", tag, key: receipt.key, spent: [{ key: "budget", amount: 7 }] }]);
+    await pass(210);
+    expect(await soft.apply([{ kind: "get", tag, key: "budget" }])).toEqual([undefined]);
   });
 
   holds("tells one of fifty who ask at once to make the value", async ({ soft }) => {

@@ -12,7 +12,7 @@ import {
 
 export function ratesAndPlacesHold(holds: AdmissionHolds): void {
   holds("lets everybody in who asks for nothing", async ({ soft }) => {
-    expect(await admit(soft, {})).toEqual({ admitted: true, rates: [], taken: 0, spent: [], found: [] });
+    expect(await admit(soft, {})).toEqual({ admitted: true, rates: [], taken: [], spent: [], found: [] });
   });
 
   holds(
@@ -78,35 +78,35 @@ export function ratesAndPlacesHold(holds: AdmissionHolds): void {
   });
 
   holds("gives a place to each until none is left, and to the next when one leaves", async ({ soft }) => {
-    const ask = (member: string) => admit(soft, { places: { ...twoPlaces, member } });
+    const ask = (member: string) => admit(soft, { places: [{ ...twoPlaces, member }] });
     const leave = () => soft.apply([{ kind: "leave", tag, key: "places", member: "a" }]);
-    expect([(await ask("a")).taken, (await ask("b")).taken]).toEqual([1, 2]);
+    expect([(await ask("a")).taken, (await ask("b")).taken]).toEqual([[1], [2]]);
     const refused = await ask("c");
-    expect(refused).toMatchObject({ admitted: false, refusal: { by: "places", index: 0 }, taken: 2 });
+    expect(refused).toMatchObject({ admitted: false, refusal: { by: "places", index: 0 }, taken: [2] });
     expect(refused.refusal?.retryMs).toBeGreaterThan(ttlMs - 5_000);
     expect(refused.refusal?.retryMs).toBeLessThanOrEqual(ttlMs);
     expect([await leave(), await leave()]).toEqual([[true], [false]]);
-    expect((await ask("c")).taken).toBe(2);
+    expect((await ask("c")).taken).toEqual([2]);
   });
 
   holds("takes back the places of those who never said that they left", async ({ soft, pass }) => {
     const ask = (member: string, endMs: number) =>
-      admit(soft, { places: { ...twoPlaces, member, ttlMs: endMs } });
+      admit(soft, { places: [{ ...twoPlaces, member, ttlMs: endMs }] });
     await ask("short", 300);
     await ask("long", 20_000);
     const { refusal } = await ask("waiting", 20_000);
     expect(refusal?.retryMs).toBeLessThanOrEqual(300);
     await pass(refusal?.retryMs ?? 0);
-    expect(await ask("waiting", 20_000)).toMatchObject({ admitted: true, taken: 2 });
+    expect(await ask("waiting", 20_000)).toMatchObject({ admitted: true, taken: [2] });
   });
 
   holds(
     "gives one place to one member, however often it comes, even when all are taken",
     async ({ soft }) => {
-      const ask = (member: string) => admit(soft, { places: { ...twoPlaces, member } });
+      const ask = (member: string) => admit(soft, { places: [{ ...twoPlaces, member }] });
       await ask("a");
       await ask("b");
-      expect(await ask("a")).toMatchObject({ admitted: true, taken: 2 });
+      expect(await ask("a")).toMatchObject({ admitted: true, taken: [2] });
     },
   );
 
@@ -115,11 +115,33 @@ export function ratesAndPlacesHold(holds: AdmissionHolds): void {
     async ({ soft }) => {
       const endless = { most: Number.POSITIVE_INFINITY };
       const [admission] = await soft.apply([
-        operation({ places: { ...twoPlaces, ...endless }, budgets: [{ ...budget, ...endless, cost: 5 }] }),
+        operation({ places: [{ ...twoPlaces, ...endless }], budgets: [{ ...budget, ...endless, cost: 5 }] }),
       ]);
-      expect(admission).toMatchObject({ admitted: true, taken: 1, spent: [5] });
-      const none = await admit(soft, { places: { ...twoPlaces, key: "none", most: 0 } });
+      expect(admission).toMatchObject({ admitted: true, taken: [1], spent: [5] });
+      const none = await admit(soft, { places: [{ ...twoPlaces, key: "none", most: 0 }] });
       expect(none.refusal).toEqual({ by: "places", index: 0, retryMs: Number.POSITIVE_INFINITY });
+    },
+  );
+
+  holds(
+    "takes several places together or none, each with its own bound and its own end",
+    async ({ soft }) => {
+      const ask = (member: string) =>
+        admit(soft, {
+          places: [
+            { ...twoPlaces, member, key: "wide", most: 5 },
+            { ...twoPlaces, member, key: "narrow" },
+          ],
+        });
+      const leave = (key: string, member: string) => soft.apply([{ kind: "leave", tag, key, member }]);
+      expect([(await ask("a")).taken, (await ask("b")).taken]).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
+      const refused = await ask("c");
+      expect(refused).toMatchObject({ admitted: false, refusal: { by: "places", index: 1 }, taken: [2, 2] });
+      expect([await leave("wide", "c"), await leave("narrow", "a")]).toEqual([[false], [true]]);
+      expect((await ask("c")).taken).toEqual([3, 2]);
     },
   );
 }

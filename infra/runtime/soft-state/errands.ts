@@ -1,6 +1,7 @@
 import { sideConcernSkipped } from "../channels.ts";
 import { asTradewindError, TradewindError } from "../errors.ts";
 import type { SoftOperation, SoftState } from "./soft-state.ts";
+import { isUnsent } from "./unsent.ts";
 
 export type Errands = Pick<SoftState, "apply"> & {
   /** Does what nobody waits for, and tries again once the soft state answers: twice must be as good as once. */
@@ -25,28 +26,34 @@ export function createErrands(
   const waiting: Errand[] = [];
   let isGoing = false;
   const keep = (errand: Errand, error: TradewindError): void => {
-    if (errand.tries >= mostTries) return tellDropped(error);
-    waiting.push(errand);
-    if (waiting.length > most) {
-      waiting.shift();
-      tellDropped(new TradewindError("soft_state_unavailable", `more than ${most} errands are waiting`));
-    }
+    if (errand.tries < mostTries) waiting.push(errand);
+    else tellDropped(error);
+    if (waiting.length <= most) return;
+    waiting.shift();
+    tellDropped(new TradewindError("soft_state_unavailable", `more than ${most} errands are waiting`));
   };
-  const attempt = async ({ operations, tries }: Errand): Promise<void> => {
+  /** Answers whether there is hope for the next. */
+  const attempt = async ({ operations, tries }: Errand): Promise<boolean> => {
     try {
       await softState.apply(operations);
+      return true;
     } catch (thrown) {
       const error = asTradewindError(thrown);
-      if (error.code === "soft_state_unavailable") keep({ operations, tries: tries + 1 }, error);
+      const isAway = error.code === "soft_state_unavailable";
+      if (isAway) keep({ operations, tries: isUnsent(error) ? tries : tries + 1 }, error);
       else tellDropped(error);
+      return !isAway;
     }
   };
-  /** One round of those that wait now; what fails again waits for the next answer. */
+  /** One round of those that wait now; after a failure the rest waits for the next answer. */
   const goOut = async (): Promise<void> => {
     isGoing = true;
-    for (const round = waiting.splice(0); round.length > 0; ) {
-      await Promise.all(round.splice(0, atOnce).map(attempt));
+    const round = waiting.splice(0);
+    for (let isBack = true; isBack && round.length > 0; ) {
+      const went = await Promise.all(round.splice(0, atOnce).map(attempt));
+      isBack = went.every(Boolean);
     }
+    waiting.unshift(...round);
     isGoing = false;
   };
   return {
@@ -55,7 +62,9 @@ export function createErrands(
       if (waiting.length > 0 && !isGoing) void goOut();
       return answers;
     },
-    run: (operations) => void attempt({ operations, tries: 0 }),
+    run: (operations) => {
+      if (operations.length > 0) void attempt({ operations, tries: 0 });
+    },
   };
 }
 

@@ -5,7 +5,10 @@
  * whole is not.
  */
 export type SoftState = AsyncDisposable & {
-  /** Answers in the order of the operations, or rejects as `soft_state_unavailable`; some may then have been done. */
+  /**
+   * Answers in the order of the operations, or rejects as `soft_state_unavailable`; some may then have been done, or be
+   * done later, unless `isUnsent` says that they never left.
+   */
   readonly apply: <const Operations extends readonly SoftOperation[]>(
     operations: Operations,
     options?: Waiting,

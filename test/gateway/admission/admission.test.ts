@@ -144,12 +144,14 @@ test("a place whose gateway fell silent comes free when no request could still b
 });
 
 test("a lookup that its caller has paid for costs no second time", async () => {
-  const { admission, spent } = open();
+  const { admission, calls, spent } = open();
   const who = caller({ tenant: tenant({ monthly: { nanoUsd: 10_000 } }) });
   const lookups = [{ key: "one", free: true }, { key: "other" }];
   const { end } = await admission.admit(ask({ caller: who, images: 2, uncached: 1, lookups }));
   expect(await spent("nanousd")).toBe(2_000);
+  const before = calls.length;
   end({ images: 2, nanoUsd: 2_000 });
+  expect(calls.length).toBe(before);
   expect(await spent("nanousd")).toBe(2_000);
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { ask, openAdmission } from "#test/support/admissions.ts";
 import { caller, perSecond, tenant } from "#test/support/callers.ts";
 
@@ -31,19 +32,51 @@ test("without shared state a free lookup costs nothing beside what was paid for 
   expect(await spent("nanousd", local)).toBe(1_000);
 });
 
-for (const whenAway of ["local", "open", "closed"] as const) {
-  test(`what was counted and not heard of is undone, on a route that is ${whenAway} meanwhile`, async () => {
+async function placesTaken(real: Pick<SoftState, "apply">): Promise<number | undefined> {
+  const places = [{ key: "c:k:k1", member: "one more", most: 9, ttlMs: 1_000 }];
+  const look = { kind: "admit", tag: "acme", rates: [], places, budgets: [], lookups: [] } as const;
+  const [{ taken }] = await real.apply([look]);
+  await real.apply([{ kind: "leave", tag: "acme", key: "c:k:k1", member: "one more" }]);
+  return taken[0] === undefined ? undefined : taken[0] - 1;
+}
+
+for (const whenAway of ["local", "open"] as const) {
+  test(`what was counted and not heard of is settled by what was used, on a route that is ${whenAway}`, async () => {
     const { admission, state, spent, real } = openAdmission();
-    const who = bounded({ images: 3, nanoUsd: 9_000 }, 1);
     state.late = true;
-    await admission.admit(ask({ caller: who, whenAway })).catch(() => {});
+    const who = bounded({ images: 3, nanoUsd: 9_000 }, 1);
+    const { end, countedIn } = await admission.admit(ask({ caller: who, whenAway }));
     state.late = false;
-    await expect.poll(() => Promise.all([spent("images"), spent("nanousd")])).toEqual([0, 0]);
-    const places = [{ key: "c:k:k1", member: "another", most: 9, ttlMs: 1_000 }];
-    const look = { kind: "admit", tag: "acme", rates: [], places, budgets: [], lookups: [] } as const;
-    expect((await real.apply([look]))[0].taken).toEqual([1]);
+    expect(countedIn).toBe(whenAway === "local" ? "here" : "nowhere");
+    // It is under way, and what it will cost is reserved, wherever it was counted.
+    expect([await placesTaken(real), await spent("nanousd")]).toEqual([1, 1_000]);
+    end({ images: 1, nanoUsd: 400 });
+    await expect.poll(() => Promise.all([spent("images"), spent("nanousd")])).toEqual([1, 400]);
+    expect(await placesTaken(real)).toBe(0);
   });
 }
+
+for (const [which, whenAway] of [
+  ["that is closed meanwhile", "closed"],
+  ["whose own share is used up", "local"],
+] as const) {
+  test(`what was counted and not heard of is undone for who is not let in, on a route ${which}`, async () => {
+    const { admission, state, spent, real } = openAdmission({ gateways: 2 });
+    const who = bounded({ images: 1 }, 1);
+    state.late = true;
+    await expect(admission.admit(ask({ caller: who, whenAway }))).rejects.toThrow();
+    state.late = false;
+    await expect.poll(() => spent("images")).toBe(0);
+    expect(await placesTaken(real)).toBe(0);
+  });
+}
+
+test("what never left is not undone, since nothing was done", async () => {
+  const { admission, state, calls } = openAdmission();
+  state.unsent = true;
+  await admission.admit(ask({ caller: bounded({ images: 3 }, 1) }));
+  expect(calls).toHaveLength(1);
+});
 
 test("what could not be given back is given back once the soft state answers, and only once", async () => {
   const { admission, state, spent } = openAdmission();

@@ -19,7 +19,10 @@ test("a lease pays for answers out of memory until it is spent, and is taken ane
   expect(fromMemory(opened, who)).toBe(2);
   expect(opened.calls.length).toBe(before);
   await opened.admission.admit(ask({ caller: who, lease: 2 }));
+  await opened.admission.admit(ask({ caller: who, images: 3, lease: 2 }));
   expect(fromMemory(opened, who)).toBe(2);
+  const { headers } = await opened.admission.admit(ask({ caller: who }));
+  expect(headers.ratelimit).toMatch(/r=40;/);
 });
 
 test("a lease eats none of the burst: every request that fits is let in", async () => {

@@ -149,7 +149,7 @@ const rates: readonly unknown[] = [
   [],
   [],
   [{ requests: 1, per: "1s" }],
-  [{ requests: 1e9, per: "31d", burst: 1e9 }],
+  [{ requests: 1e9, per: "30d", burst: 1e9 }],
   [{ requests: 1, per: "32d" }],
   [{ requests: 0, per: "1s" }],
   [{ requests: 1.5, per: "1s" }],

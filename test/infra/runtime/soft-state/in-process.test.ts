@@ -33,10 +33,12 @@ test("keeps no more members of groups without a bound than its memory holds", as
   const clock = createFakeClock();
   await using soft = createSoftStateInProcess({ clock, maxBytes: 100_000 });
   const join = async (member: string) => {
-    const places = { key: "members", member, most: Number.POSITIVE_INFINITY, ttlMs: 3_600_000 };
-    const [{ taken }] = await soft.apply([
-      { kind: "admit", tag: "t", rates: [], places, budgets: [], lookups: [] },
-    ]);
+    const places = [{ key: "members", member, most: Number.POSITIVE_INFINITY, ttlMs: 3_600_000 }];
+    const [
+      {
+        taken: [taken = 0],
+      },
+    ] = await soft.apply([{ kind: "admit", tag: "t", rates: [], places, budgets: [], lookups: [] }]);
     return taken;
   };
   let most = 0;

@@ -16,8 +16,9 @@ function subject() {
       return await real.apply(operations, waiting);
     },
   };
-  const join = (id: string) => {
-    const member = joinMembers({ softState, clock, group: "gateways", id, beatMs: 1_000, ttlMs: 3_000 });
+  const join = (id: string, expected = 1) => {
+    const times = { beatMs: 1_000, ttlMs: 3_000 };
+    const member = joinMembers({ softState, clock, group: "gateways", id, expected, ...times });
     onTestFinished(() => member.close());
     return member;
   };
@@ -63,6 +64,17 @@ test("keeps the last count while the soft state is away, and counts on when it i
   state.away = false;
   await pass(2_000);
   expect(members.map((member) => member.count())).toEqual([3, 3, 3]);
+});
+
+test("believes how many it was told there will be until it has counted them itself", async () => {
+  const { join, pass, state } = subject();
+  state.away = true;
+  const members = [join("a", 4), join("b", 4)];
+  await pass(5_000);
+  expect(members.map((member) => member.count())).toEqual([4, 4]);
+  state.away = false;
+  await pass(2_000);
+  expect(members.map((member) => member.count())).toEqual([2, 2]);
 });
 
 test("stays one when the soft state was never there, and leaves without it", async () => {

@@ -4,6 +4,7 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { createSteadySoftState } from "#infra/runtime/soft-state/steady.ts";
+import { isUnsent } from "#infra/runtime/soft-state/unsent.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 
 const unavailable = { code: "soft_state_unavailable" };
@@ -56,6 +57,14 @@ function subject() {
 async function fail(times: number, count: () => Promise<unknown>): Promise<void> {
   for (let time = 0; time < times; time += 1) await expect(count()).rejects.toMatchObject(unavailable);
 }
+
+test("tells calls that it refused itself from those that may have been done", async () => {
+  const { count, goAway } = subject();
+  goAway();
+  const failures: unknown[] = [];
+  for (let time = 0; time < 4; time += 1) await count().catch((error: unknown) => failures.push(error));
+  expect(failures.map(isUnsent)).toEqual([false, false, false, true]);
+});
 
 test("passes calls and their answers while the soft state answers", async () => {
   const { soft, count, turns } = subject();
