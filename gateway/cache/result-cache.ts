@@ -94,7 +94,7 @@ export function createResultCache(options: ResultCacheOptions): ResultCache {
     claims.end(name) ? [{ kind: "release", tag, key: claimName(name), token }] : [];
   const giveUp = (key: CacheKey): void => {
     const release = endClaim(key);
-    if (release.length > 0) writes.send(release);
+    if (release.length > 0) writes.send(release, { urgent: true });
   };
   const look = async (key: CacheKey, signal: AbortSignal): Promise<Look> => {
     const admit = { kind: "admit", tag: key.tag, rates: [], budgets: [], lookups: [lookup(key)] } as const;
@@ -111,7 +111,9 @@ export function createResultCache(options: ResultCacheOptions): ResultCache {
       const set = setEntry(key, kept);
       if (!set) return void giveUp(key);
       memory.set(key, kept);
-      writes.send([set, ...endClaim(key)]);
+      const released = endClaim(key);
+      // Only who holds a claim may have somebody waiting for the answer.
+      writes.send([set, ...released], { urgent: released.length > 0 });
       return kept;
     },
     giveUp,

@@ -46,8 +46,7 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
       return strict ? AbortSignal.any([deadline.signal, strict.signal]) : deadline.signal;
     },
   };
-  const once = onceOnly(see, several, deps);
-  return await withIdempotency(once, async () => {
+  const work = async () => {
     const { admitted, seen } = await seeImages(see, deps);
     const { headers } = admitted;
     const reply = composeReply({
@@ -61,7 +60,10 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
       clock: deps.clock,
     });
     return { reply, keep: seen.every(isLasting) };
-  });
+  };
+  const given = ask.header("idempotency-key");
+  if (given === undefined) return (await work()).reply;
+  return await withIdempotency(onceOnly(see, { given, several }, deps), work);
 }
 
 /** Another try would end in the same way. */

@@ -26,23 +26,29 @@ export type Able = {
 };
 
 /** Who can answer what is asked; what the model cannot do is told before anything is paid for it. */
-export async function findAble(finding: Finding): Promise<Able> {
-  const able = await findCandidates(finding);
+export function findAble(finding: Finding): Able | Promise<Able> {
+  const { version } = finding;
+  if (version !== undefined) return findPinned(finding, version);
+  const found = candidates(finding.route, finding.directory);
+  return checked(finding, {
+    candidates: found,
+    expected: found[0]?.model ?? finding.directory.lastHeard(finding.route.model),
+  });
+}
+
+function checked(finding: Finding, able: Able): Able {
   if (able.expected) refuseOtherTask(finding, able.expected);
   return able;
 }
 
-async function findCandidates({ route, version, directory, deadline }: Finding): Promise<Able> {
+async function findPinned(finding: Finding, version: string): Promise<Able> {
+  const { route, directory, deadline } = finding;
   const heard = directory.lastHeard(route.model);
-  if (version === undefined) {
-    const found = candidates(route, directory);
-    return { candidates: found, expected: found[0]?.model ?? heard };
-  }
   const found = await candidatesOfVersion(route, version, directory, deadline);
-  if (found.length > 0) return { candidates: found, expected: found[0]?.model };
+  if (found.length > 0) return checked(finding, { candidates: found, expected: found[0]?.model });
   // Nobody is there who has it, which is no reason to say that it does not exist.
   if (heard && !heard.versions.includes(version)) throw unknownVersion(route.model, version);
-  return { candidates: found, expected: heard && { ...heard, version } };
+  return checked(finding, { candidates: found, expected: heard && { ...heard, version } });
 }
 
 function refuseOtherTask({ ask, route, options }: Finding, info: ModelInfo): void {

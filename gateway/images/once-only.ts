@@ -6,16 +6,18 @@ import { canonicalOptions } from "./read-options.ts";
 import type { SeeImages } from "./seen.ts";
 
 /** What makes a request with images the same as an earlier one, wherever in it that was said. */
-export function onceOnly(see: SeeImages, several: boolean, deps: ImagesDeps): Idempotency {
+export function onceOnly(
+  see: SeeImages,
+  { given, several }: { readonly given: string; readonly several: boolean },
+  deps: ImagesDeps,
+): Idempotency {
   const { ask, route } = see;
   const { caller } = ask;
   return {
     caller,
-    given: ask.header("idempotency-key"),
+    given,
     fingerprint: () => fingerprintOf(see, several),
-    get token() {
-      return Buffer.from(deps.chance.bytes(12)).toString("base64url");
-    },
+    token: Buffer.from(deps.chance.bytes(12)).toString("base64url"),
     softState: deps.softState,
     admitReplay: async () => {
       const { headers, end } = await deps.admission.admit({

@@ -20,47 +20,47 @@ export type RoundTripOptions = {
 export function createRoundTrip({ client, Command, keyPrefix }: RoundTripOptions): RoundTrip {
   const writeTogether = createTurnWriter(client);
   let inHand = 0;
-  const send = async ({ name, args }: Words): Promise<unknown> => {
+  const ended = (): void => {
+    inHand -= 1;
+  };
+  const send = ({ name, args }: Words): Promise<unknown> => {
     // No encoding: values are bytes.
     const command = new Command(name, args, { replyEncoding: null });
     inHand += 1;
-    try {
-      client.sendCommand(command);
-      return await command.promise;
-    } finally {
-      inHand -= 1;
-    }
+    client.sendCommand(command);
+    command.promise.then(ended, ended);
+    return command.promise;
   };
-  const ask = async (operation: SoftOperation): Promise<SoftResult> => {
+  const ask = (operation: SoftOperation): Promise<SoftResult> => {
     const words = wordsOf(keyPrefix, operation);
-    const reply = send(words);
-    return readReply(operation, await (words.name === "evalsha" ? orWithText(reply, words, send) : reply));
+    const read = (reply: unknown): SoftResult => readReply(operation, reply);
+    if (words.name !== "evalsha") return send(words).then(read);
+    return send(words).then(read, (error: unknown) => sendText(error, words, send).then(read));
   };
-  return async (operations) => {
+  return (operations) => {
     // A single call that meets no other would only be late by it.
     if (inHand > 0 || operations.length > 1) writeTogether();
-    return await allSettled(operations.map(ask));
+    const [only] = operations;
+    return only && operations.length === 1 ? ask(only).then(inList) : allSettled(operations.map(ask));
   };
 }
 
+function inList(result: SoftResult): readonly SoftResult[] {
+  return [result];
+}
+
 /** A server that began anew knows no script: of one call only what failed so is sent again, with the text. */
-async function orWithText(
-  reply: Promise<unknown>,
+async function sendText(
+  error: unknown,
   words: Words,
   send: (words: Words) => Promise<unknown>,
 ): Promise<unknown> {
-  try {
-    return await reply;
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return await send({ name: "eval", args: [admitScript, ...words.args.slice(1)] });
-  }
+  if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+  return await send({ name: "eval", args: [admitScript, ...words.args.slice(1)] });
 }
 
 /** Rejects only when nothing is under way any more: until then the guard counts the call as in hand. */
 async function allSettled(results: readonly Promise<SoftResult>[]): Promise<readonly SoftResult[]> {
-  const [only] = results;
-  if (only && results.length === 1) return [await only];
   await Promise.allSettled(results);
   return await Promise.all(results);
 }
