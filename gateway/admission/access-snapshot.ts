@@ -34,9 +34,18 @@ type State = {
 export function createAccessSnapshot(): AccessSnapshot {
   let state = emptyState();
   let origins: ReadonlySet<string> = new Set();
+  // A busy key is hashed once and not with each request; any change forgets all of them.
+  const recent = new Map<string, Entry>();
+  const look = (text: string): Entry | undefined => {
+    const entry = looksLikeKey(text) ? state.byHash.get(hashKey(text)) : undefined;
+    if (recent.size >= mostRecent) recent.clear();
+    if (entry) recent.set(text, entry);
+    return entry;
+  };
   return {
     apply: ({ isWhole, tenants, keys }) => {
       if (!isWhole && tenants.length === 0 && keys.length === 0) return;
+      recent.clear();
       const before = state;
       if (isWhole) state = emptyState();
       const changed = takeTenants(state, tenants, before);
@@ -50,7 +59,7 @@ export function createAccessSnapshot(): AccessSnapshot {
       origins = new Set(state.origins.keys());
     },
     find: (text, now) => {
-      const entry = looksLikeKey(text) ? state.byHash.get(hashKey(text)) : undefined;
+      const entry = recent.get(text) ?? look(text);
       return entry && now >= entry.expiresAt ? "expired" : entry?.caller;
     },
     tenant: (id) => state.tenants.get(id),
@@ -58,6 +67,8 @@ export function createAccessSnapshot(): AccessSnapshot {
     origins: () => origins,
   };
 }
+
+const mostRecent = 1_024;
 
 function emptyState(): State {
   return {

@@ -75,7 +75,7 @@ export type ResultCacheOptions = {
 };
 
 export function createResultCache(options: ResultCacheOptions): ResultCache {
-  const { softState, memory, clock, chance, claimMs, mostWrites = 256, mostRefreshes = 64 } = options;
+  const { softState, memory, clock, chance, claimMs, mostWrites = 16, mostRefreshes = 64 } = options;
   const { alone = () => false } = options;
   // One for the process, since its requests share the work: whichever was told of a claim, the one that flies ends it.
   const token = Buffer.from(chance.bytes(16)).toString("base64url");
