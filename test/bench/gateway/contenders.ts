@@ -8,8 +8,8 @@ import { openOurs, type Stage } from "./stage.ts";
 /** Everybody of our own making; each is one process on Node. */
 export type Own = {
   readonly ours: Contender;
-  /** The same process, asked by a caller without a bound on places or by the month. */
-  readonly rated: Contender;
+  /** The same process, asked by a caller whose places and months are bounded too: which takes a second call to settle. */
+  readonly bounded: Contender;
   readonly withoutRedis: Contender;
   readonly leased: Contender;
   readonly direct: Contender;
@@ -24,10 +24,10 @@ export async function openOwn(stage: Stage): Promise<Own> {
   const server = await openOurs(stage, "ours", { redisUrl });
   const leased = await openOurs(stage, "leased", { redisUrl, leased: true });
   return {
-    ours: { name: "ours", server, shape: ourShape },
-    rated: { name: "ours with rates alone", server, shape: ratedShape },
+    ours: { name: "ours", server, shape: ratedShape },
+    bounded: { name: "ours with places and budgets", server, shape: ourShape },
     leased: { name: "ours with a lease", server: leased, shape: ratedShape },
-    withoutRedis: { name: "ours without Redis", server: await openOurs(stage, "alone"), shape: ourShape },
+    withoutRedis: { name: "ours without Redis", server: await openOurs(stage, "alone"), shape: ratedShape },
     direct: { name: "direct", server: backend, shape: plainShape },
     bareProxy: await peer("bare-proxy/proxy.ts", redisUrl, backendUrl),
     bareHit: await peer("bare-hit/hit.ts", redisUrl),

@@ -34,7 +34,7 @@ async function* measureSideBySide(shared: Stage): AsyncIterable<Measured> {
   const own = await openOwn(stage);
   const others = await openOthers(stage);
   const all = [...Object.values(own), ...others.miss];
-  const keeping = [own.ours, own.rated, own.leased, own.withoutRedis, ...others.hit];
+  const keeping = [own.ours, own.bounded, own.leased, own.withoutRedis, ...others.hit];
   await checkAnswers(all, keeping, context.signal);
   const wanted = context.quick ? sizes.slice(0, 1) : sizes;
   await warmUp(all, generator, context.quick ? 200 : 3_000);

@@ -30,13 +30,13 @@ export async function* measureMatrix(options: MatrixOptions): AsyncIterable<Meas
 type Cell = { readonly bytes: number; readonly concurrency: number };
 
 async function* measureMisses(options: MatrixOptions, cell: Cell): AsyncIterable<Measured> {
-  const { ours, rated, withoutRedis, bareProxy, direct } = options.own;
-  const sides = [ours, bareProxy, rated, withoutRedis, ...options.others.miss, direct];
+  const { ours, bounded, withoutRedis, bareProxy, direct } = options.own;
+  const sides = [ours, bareProxy, bounded, withoutRedis, ...options.others.miss, direct];
   const rounds = await readCell(options, cell, "unique", sides);
   const mine = readingsOf(rounds, ours);
   const name = `miss, ${cellName(cell)}`;
   yield* compare(name, mine, bareProxy, rounds, { floor: 0.55, aim: 0.8 });
-  yield* compare(`${name}, rates alone`, readingsOf(rounds, rated), bareProxy, rounds);
+  yield* compare(`${name}, places and budgets too`, readingsOf(rounds, bounded), bareProxy, rounds);
   for (const other of [withoutRedis, ...options.others.miss]) yield* compare(name, mine, other, rounds);
   if (cell.concurrency > 1) return;
   const without = readingsOf(rounds, direct);
@@ -47,13 +47,13 @@ async function* measureMisses(options: MatrixOptions, cell: Cell): AsyncIterable
 }
 
 async function* measureHits(options: MatrixOptions, cell: Cell): AsyncIterable<Measured> {
-  const { ours, rated, leased, bareHit, echo } = options.own;
-  const sides = [ours, bareHit, rated, ...options.others.hit, leased, echo];
+  const { ours, bounded, leased, bareHit, echo } = options.own;
+  const sides = [ours, bareHit, bounded, ...options.others.hit, leased, echo];
   const rounds = await readCell(options, cell, fewImages, sides);
   const mine = readingsOf(rounds, ours);
   const name = `hit, ${cellName(cell)}`;
   yield* compare(name, mine, bareHit, rounds, { floor: 0.6, aim: 0.85 });
-  yield* compare(`${name}, rates alone`, readingsOf(rounds, rated), bareHit, rounds);
+  yield* compare(`${name}, places and budgets too`, readingsOf(rounds, bounded), bareHit, rounds);
   for (const other of options.others.hit) yield* compare(name, mine, other, rounds);
   yield* compare(`${name}, with a lease`, readingsOf(rounds, leased), echo, rounds, { aim: 0.4 });
   yield generatorRow(name, readingsOf(rounds, echo));
