@@ -105,7 +105,8 @@ test("a closed loop counts what was answered, and a refusal fails it", async () 
   const { answered, total, perSecond, p99Ms } = await generator.load({ ...order, port: good });
   expect(answered).toBeGreaterThan(2);
   expect(total).toBeGreaterThanOrEqual(answered);
-  expect(perSecond).toBeLessThanOrEqual(answered / 0.1);
+  // Within what a fraction loses on its way.
+  expect(perSecond).toBeLessThan(answered / 0.1 + 0.001);
   expect(p99Ms).toBeGreaterThan(0);
   const bad = await listen(resources, (request, response) => {
     request.resume().on("end", () => response.writeHead(503).end());

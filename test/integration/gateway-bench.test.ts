@@ -26,7 +26,7 @@ test("a smoke of the gateway bench measures every kind of case and leaves the re
     "p50 above going direct",
     "open loop, miss, 2 KB",
     "with a lease",
-    "rates alone",
+    "places and budgets too",
     "requests not counted in Redis",
     "1000 keys",
   ];

@@ -94,7 +94,9 @@ test("a key made by the command opens the door, and a revoked one closes within 
   const server = await serve(await configure("postgres"), env);
   expect(await models(server.url, key)).toBe(200);
   const id = key.split("_")[1] ?? "";
-  expect((await runTradewind(["keys", "list"], env)).stdout).toBe(`${id}  ci\n`);
+  expect((await runTradewind(["keys", "list"], env)).stdout).toBe(
+    `${id}  default  infer,usage  never used  ci\n`,
+  );
   expect((await runTradewind(["keys", "revoke", id], env)).code).toBe(0);
   await expect.poll(() => models(server.url, key), { timeout: 5_000 }).toBe(401);
   expect((await runTradewind(["keys", "revoke", id], env)).stderr).toContain(
