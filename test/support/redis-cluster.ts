@@ -13,7 +13,8 @@ const slots = 16_384;
 
 /** Three real servers that share the slots between them, without replicas; one that is away takes its slots along only. */
 export async function startRedisCluster(): Promise<RedisCluster> {
-  const started = await Promise.all([startNode(), startNode(), startNode()]);
+  // One after the other: a port that was free a moment ago is not taken by two of them.
+  const started = [await startNode(), await startNode(), await startNode()];
   const nodes = started.map(({ server }) => server);
   const close = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.close())));
   try {
@@ -28,8 +29,17 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 
 type Node = { readonly server: RedisServer; readonly busPort: number };
 
-async function startNode(): Promise<Node> {
-  const busPort = await freePort();
+/** Any process may take a free port before the server does, and then another is looked for. */
+async function startNode(triesLeft = 3): Promise<Node> {
+  try {
+    return await startOn(await freePort());
+  } catch (error) {
+    if (triesLeft === 0) throw error;
+    return await startNode(triesLeft - 1);
+  }
+}
+
+async function startOn(busPort: number): Promise<Node> {
   const flags = [
     "--cluster-enabled",
     "yes",
