@@ -4,28 +4,23 @@ import { unboundedTenant } from "#gateway/caller.ts";
 import { accessInPostgres } from "#gateway/records/access-in-postgres.ts";
 import { createApiKey } from "#gateway/records/api-key.ts";
 import { createKey, revokeKey, rotateKey, storeKey } from "#gateway/records/keys.ts";
-import { migrations } from "#gateway/records/open-records.ts";
 import { deleteTenant, putTenant } from "#gateway/records/tenants.ts";
 import { touchKeys } from "#gateway/records/touch-keys.ts";
 import { systemChance as chance } from "#infra/runtime/chance.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
-import { migrate } from "#infra/runtime/postgres/migrate.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
-import { startPostgres, type ThrowAwayPostgres } from "#test/support/postgres.ts";
+import { type MigratedPostgres, startMigratedPostgres } from "#test/support/migrated-postgres.ts";
 
-let postgres: ThrowAwayPostgres;
-let database: Database;
+let records: MigratedPostgres;
+let postgres: MigratedPostgres["postgres"];
+let database: MigratedPostgres["database"];
 beforeAll(async () => {
-  postgres = await startPostgres();
-  database = await openDatabase({ url: postgres.url });
-  await migrate(database, migrations);
+  records = await startMigratedPostgres();
+  ({ postgres, database } = records);
 });
-afterAll(async () => {
-  await database?.close();
-  await postgres?.[Symbol.asyncDispose]();
-});
+afterAll(() => records?.[Symbol.asyncDispose]());
 
 const actor = { id: "test" };
 const rights = {

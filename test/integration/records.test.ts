@@ -4,26 +4,20 @@ import { unboundedTenant } from "#gateway/caller.ts";
 import { createApiKey, type KeyRights, usualRights } from "#gateway/records/api-key.ts";
 import { readAudit } from "#gateway/records/audit.ts";
 import { createKey, listKeys, revokeKey, rotateKey, storeKey, widenKey } from "#gateway/records/keys.ts";
-import { migrations } from "#gateway/records/open-records.ts";
 import { deleteTenant, listTenants, putTenant } from "#gateway/records/tenants.ts";
 import { touchKeys } from "#gateway/records/touch-keys.ts";
 import { systemChance as chance } from "#infra/runtime/chance.ts";
-import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
-import { migrate } from "#infra/runtime/postgres/migrate.ts";
-import { startPostgres, type ThrowAwayPostgres } from "#test/support/postgres.ts";
+import { type MigratedPostgres, startMigratedPostgres } from "#test/support/migrated-postgres.ts";
 import { runTradewind } from "#test/support/run-tradewind.ts";
 
-let postgres: ThrowAwayPostgres;
-let database: Database;
+let records: MigratedPostgres;
+let postgres: MigratedPostgres["postgres"];
+let database: MigratedPostgres["database"];
 beforeAll(async () => {
-  postgres = await startPostgres();
-  database = await openDatabase({ url: postgres.url });
-  await migrate(database, migrations);
+  records = await startMigratedPostgres();
+  ({ postgres, database } = records);
 });
-afterAll(async () => {
-  await database?.close();
-  await postgres?.[Symbol.asyncDispose]();
-});
+afterAll(() => records?.[Symbol.asyncDispose]());
 
 const actor = { id: "test" };
 const create = (rights: Partial<KeyRights> = {}) =>

@@ -2,25 +2,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { unboundedTenant } from "#gateway/caller.ts";
 import { readAudit, recordAudit } from "#gateway/records/audit.ts";
 import { keepSwept } from "#gateway/records/keep-swept.ts";
-import { migrations } from "#gateway/records/open-records.ts";
 import { sweepRecords } from "#gateway/records/retention.ts";
 import { putTenant } from "#gateway/records/tenants.ts";
-import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
-import { migrate } from "#infra/runtime/postgres/migrate.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
-import { startPostgres, type ThrowAwayPostgres } from "#test/support/postgres.ts";
+import { type MigratedPostgres, startMigratedPostgres } from "#test/support/migrated-postgres.ts";
 
-let postgres: ThrowAwayPostgres;
-let database: Database;
+let records: MigratedPostgres;
+let database: MigratedPostgres["database"];
 beforeAll(async () => {
-  postgres = await startPostgres();
-  database = await openDatabase({ url: postgres.url });
-  await migrate(database, migrations);
+  records = await startMigratedPostgres();
+  ({ database } = records);
 });
-afterAll(async () => {
-  await database?.close();
-  await postgres?.[Symbol.asyncDispose]();
-});
+afterAll(() => records?.[Symbol.asyncDispose]());
 
 const actor = { id: "test" };
 const addTenant = (id: string, more: { readonly retentionDays: number }) =>
