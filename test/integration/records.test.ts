@@ -80,7 +80,8 @@ test("the audit says who did what to whom and never holds a key or its hash", as
   const written = JSON.stringify(events);
   for (const secret of [text, rotated.text, record.hash, rotated.record.hash]) {
     expect(written).not.toContain(secret);
-    expect(written).not.toContain(secret.split("_")[2] ?? secret);
+    // The secret's own part; its letters may hold another underscore.
+    expect(written).not.toContain(secret.split("_").slice(2).join("_") || secret);
   }
 });
 
