@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { byteSize, byteSizeUpTo, durationUpTo } from "#infra/runtime/config/units.ts";
+import { byteSize, byteSizeUpTo, durationUpTo, shareUpTo } from "#infra/runtime/config/units.ts";
 
 const duration = durationUpTo("7d");
 
@@ -48,3 +48,30 @@ test.each(["250", "ms", "-5s", "5 parsecs", "constructor", "5constructor", ""])(
     expect(error?.issues[0]?.message).toBe(`expected a duration such as 250ms, 5s or 2h, got "${text}"`);
   },
 );
+
+test.each([
+  ["5%", 0.05],
+  ["0.5 %", 0.005],
+  ["100%", 1],
+  [0.05, 0.05],
+  [0, 0],
+])("the share %j is %d of all", (given, share) => {
+  expect(shareUpTo(1).parse(given)).toBe(share);
+});
+
+test.each([
+  [5, "expected a share from 0% to 100%, got 5"],
+  ["101%", 'expected a share from 0% to 100%, got "101%"'],
+  [-0.1, "expected a share from 0% to 100%, got -0.1"],
+  ["0.05", 'expected a share such as 5% or 0.05, got "0.05"'],
+  ["-5%", 'expected a share such as 5% or 0.05, got "-5%"'],
+  ["%", 'expected a share such as 5% or 0.05, got "%"'],
+  [true, "expected a share such as 5% or 0.05"],
+  [Number.NaN, "expected a share such as 5% or 0.05"],
+])("%j is refused as a share", (given, message) => {
+  expect(shareUpTo(1).safeParse(given).error?.issues[0]?.message).toBe(message);
+});
+
+test("a share above its own bound is refused with the bound", () => {
+  expect(shareUpTo(0.5).safeParse("60%").error?.issues[0]?.message).toContain("from 0% to 50%");
+});
