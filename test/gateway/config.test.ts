@@ -22,7 +22,17 @@ test("the small configuration of three clouds parses, with the defaults filled i
       models: ["digits-s"],
       slo: 250,
       objective: "balanced",
-      failover: [["ours-ecs", "burst-run"], ["cpu-azure"]],
+      failover: [
+        [
+          { provider: "ours-ecs", weight: 1 },
+          { provider: "burst-run", weight: 1 },
+        ],
+        [{ provider: "cpu-azure", weight: 1 }],
+      ],
+      hedge: { share: 0.05, quantile: 0.95, mostBytes: 1_048_576 },
+      retry: { share: 0.1, attempts: 3 },
+      eject: { after: 3, base: 2_000, most: 64_000 },
+      overrides: {},
       cache: { ttl: 3_600_000, stale: 600_000, digest: "bytes", equivalent: [] },
       prepare: { strip: true, downscale: "never", uploadMbitPerS: 200, egressUsdPerGb: 0 },
       whenRedisIsAway: "local",
@@ -100,7 +110,11 @@ test("a route may do without a cache, or say how long answers are good", () => {
     parseConfig(small.replace("objective: balanced", `cache: ${cache}`), { file: "t.yaml" }).routes[0]?.cache;
   expect(cacheOf("off")).toBeUndefined();
   expect(cacheOf("{ ttl: 5m, stale: 1s, digest: content }")).toMatchObject({ ttl: 300_000, stale: 1_000 });
-  expect(() => cacheOf("{ ttl: 5 }")).toThrow("routes.0.cache");
+  expect(() => cacheOf("{ ttl: 5 }")).toThrow("routes.0.cache.ttl");
+  expect(() => cacheOf("{ colour: red }")).toThrow(
+    't.yaml:11:14  routes.0.cache.colour: unknown key "colour"',
+  );
+  expect(() => cacheOf("on")).toThrow('routes.0.cache: expected "off", or settings in its place');
 });
 
 test.each([
