@@ -6,6 +6,15 @@ const ready = z.object({
   process: z.enum(["ready", "starting or stopping"]),
   backends: z.enum(["ready", "missing"]).describe("Whether every route has one"),
   soft_state: z.enum(["ready", "away"]).describe("Away alone does not make a gateway unready"),
+  configuration: z
+    .enum(["current", "stale"])
+    .optional()
+    .describe(
+      "Stale: a newer one cannot be served and the last good one stays; this alone does not make it unready",
+    ),
+  configuration_version: z.int().optional().describe("0 where it is in no records"),
+  configuration_trouble: z.array(z.string()).optional(),
+  configuration_waits_for_restart: z.array(z.string()).optional(),
 });
 
 export const describedLive = describeRoute({

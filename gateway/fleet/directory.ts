@@ -26,6 +26,8 @@ export type Directory = AsyncDisposable & {
   ) => Promise<ModelInfo | undefined>;
   /** What was last heard of a model from anybody: its answers in the cache outlive its backends. */
   readonly lastHeard: (model: string) => DescribedModel | undefined;
+  /** Another number whenever `find` may answer otherwise than before. */
+  readonly revision: () => number;
   /** Whether every route has a backend that can answer. */
   readonly complete: () => boolean;
   readonly close: () => Promise<void>;
@@ -34,6 +36,12 @@ export type Directory = AsyncDisposable & {
 export type DirectoryOptions = {
   readonly fleet: Fleet;
   readonly clock: Clock;
+  /** Who sleeps is asked once, and then only while it is awake anyway: a question would wake it, and cost. */
+  readonly isAsleep?: (backend: Backend) => boolean;
+  /** What is known of a pair already, as from the configuration before: believed at once, and enough for who sleeps. */
+  readonly before?: (backend: Backend, model: string) => DescribedModel | undefined;
+  /** Told of each answer, since who answers is back; who sleeps is not asked, and nobody is woken for it. */
+  readonly onAnswered?: (backend: Backend) => void;
   readonly askAgainMs?: number;
   readonly timeoutMs?: number;
 };
@@ -47,15 +55,22 @@ type Pair = { readonly backend: Backend; readonly model: string };
 
 /** Asks everybody once before it returns, so that a fleet that is up is known when the door opens. */
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
-  const { fleet, clock, askAgainMs = 1_000, timeoutMs = 2_000 } = options;
+  const { fleet, clock, isAsleep = () => false, before, onAnswered } = options;
+  const { askAgainMs = 1_000, timeoutMs = 2_000 } = options;
   const pairs = pairsOf(fleet);
   const known = createDescriptions();
+  for (const pair of pairs) {
+    const described = before?.(pair.backend, pair.model);
+    if (described) known.learn(pair, described);
+  }
   const stop = new AbortController();
   const ask = async (pair: Pair): Promise<void> => {
     const { backend, model } = pair;
+    if (known.find(backend, model) && isAsleep(backend)) return;
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
       known.learn(pair, await backend.client.describe(model, { signal }));
+      onAnswered?.(backend);
     } catch (error) {
       if (stop.signal.aborted) return;
       known.doubt(pair, error);
@@ -71,9 +86,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     stop.abort();
     await turning;
   };
-  const { find, lastHeard } = known;
+  const { find, lastHeard, revision } = known;
   return {
     find,
+    revision,
     findVersion: createVersions(find),
     lastHeard,
     complete: () => isComplete(fleet, find),
@@ -82,7 +98,7 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
   };
 }
 
-type Descriptions = Pick<Directory, "find" | "lastHeard"> & {
+type Descriptions = Pick<Directory, "find" | "lastHeard" | "revision"> & {
   readonly learn: (pair: Pair, described: DescribedModel) => void;
   readonly doubt: (pair: Pair, error: unknown) => void;
 };
@@ -92,12 +108,15 @@ function createDescriptions(): Descriptions {
   const known = new WeakMap<Backend, Map<string, DescribedModel>>();
   const heard = new Map<string, DescribedModel>();
   const doubts = new Map<string, number>();
+  let revision = 0;
   return {
+    revision: () => revision,
     find: (backend, model) => known.get(backend)?.get(model),
     lastHeard: (model) => heard.get(model),
     learn: ({ backend, model }, described) => {
       const models = known.get(backend) ?? new Map<string, DescribedModel>();
       known.set(backend, models.set(described.name, described));
+      revision += 1;
       heard.set(model, described);
       doubts.delete(keyOf(backend, model));
     },
@@ -105,7 +124,9 @@ function createDescriptions(): Descriptions {
       const key = keyOf(backend, model);
       const count = (doubts.get(key) ?? 0) + 1;
       doubts.set(key, count);
-      if (isGone(error) || count >= mostDoubts) known.get(backend)?.delete(model);
+      if (!isGone(error) && count < mostDoubts) return;
+      known.get(backend)?.delete(model);
+      revision += 1;
     },
   };
 }

@@ -1,53 +1,136 @@
 import type { Endpoint, Provider } from "#adapters/provider.ts";
+import type { Terms } from "#adapters/terms.ts";
 import type { Config } from "../config.ts";
+import type { KnownBackends } from "../dispatch/known-backends.ts";
+import { createPool, type LaneTerms, type Pool } from "../dispatch/pool.ts";
+import { routeTerms } from "./route-terms.ts";
 
-/** One address that can answer, under the name its provider has in the configuration. */
-export type Backend = Endpoint & { readonly id: string; readonly usdPerRequest: number };
+/** One address that can answer. */
+export type Backend = Endpoint & {
+  /** The name of its provider in the configuration. */
+  readonly id: string;
+  /** Its own: the provider's where that has one address, with a number behind it where there are several. */
+  readonly name: string;
+  readonly terms: Terms;
+};
 
 export type Route = {
   readonly model: string;
   readonly sloMs: number;
   readonly rules: RouteRules;
-  /** The most that one image of this route may cost, in billionths of a dollar. */
+  /** The most that one image of this route may cost its tenant, in billionths of a dollar. */
   readonly nanoUsdEach: number;
-  /** Groups in the order in which they are tried; inside a group any will do. */
-  readonly groups: readonly (readonly Backend[])[];
-  /** All of them, one behind the other. */
+  /** Who can answer, by the places of the pool's lanes: the groups in their order, and behind them who is tried out. */
   readonly backends: readonly Backend[];
+  /** What choices are made from. */
+  readonly pool: Pool;
+  /** The same for tensors, which take another time than images at the same backends. */
+  readonly tensors: Pool;
+  /** Who gets copies of requests and never answers one. */
+  readonly shadows: readonly Backend[];
 };
+
+type RouteSettings = Config["routes"][number];
 
 /** What the configuration says of a route beside its backends. */
 export type RouteRules = Pick<
-  Config["routes"][number],
-  "cache" | "prepare" | "whenRedisIsAway" | "lease" | "fetchFrom"
+  RouteSettings,
+  "cache" | "prepare" | "whenRedisIsAway" | "lease" | "fetchFrom" | "agreement" | "shadow" | "objective"
 >;
 
 /** What the gateway knows of its backends at one moment; never changed, only replaced whole. */
 export type Fleet = { readonly routes: ReadonlyMap<string, Route> };
 
+export type BuildOptions = { readonly known: KnownBackends; readonly signal: AbortSignal };
+
 /** Asks every provider where its backends are and lays the routes over them. */
 export async function buildFleet(
   config: Pick<Config, "routes">,
   providers: ReadonlyMap<string, Provider>,
-  { signal }: { readonly signal: AbortSignal },
+  { known, signal }: BuildOptions,
 ): Promise<Fleet> {
   const found = await Promise.all(
     [...providers].map(async ([id, provider]) => [id, await backendsOf(id, provider, signal)] as const),
   );
   const byProvider = new Map(found);
-  const routes = config.routes.flatMap(({ models, slo, failover, ...rules }) => {
-    const groups = failover.map((names) => names.flatMap((name) => byProvider.get(name) ?? []));
-    const backends = groups.flat();
-    const nanoUsdEach = Math.max(0, ...backends.map(({ usdPerRequest }) => inNanoUsd(usdPerRequest)));
-    const shared = { sloMs: slo, rules, nanoUsdEach, groups, backends };
-    return models.map((model): [string, Route] => [model, { model, ...shared }]);
-  });
+  const routes = config.routes.flatMap((settings) =>
+    settings.models.map((model): [string, Route] => [
+      model,
+      buildRoute(model, settings, { byProvider, known }),
+    ]),
+  );
   return { routes: new Map(routes) };
 }
 
-async function backendsOf(id: string, provider: Provider, signal: AbortSignal): Promise<Backend[]> {
-  const endpoints = await provider.discover({ signal });
-  return endpoints.map((endpoint) => ({ ...endpoint, id, usdPerRequest: provider.billing.usdPerRequest }));
+async function backendsOf(
+  id: string,
+  { discover, terms }: Provider,
+  signal: AbortSignal,
+): Promise<Backend[]> {
+  const endpoints = await discover({ signal });
+  return endpoints.map((endpoint, place) => ({
+    ...endpoint,
+    id,
+    name: endpoints.length === 1 ? id : `${id}/${place + 1}`,
+    terms,
+  }));
+}
+
+type Building = {
+  readonly byProvider: ReadonlyMap<string, readonly Backend[]>;
+  readonly known: KnownBackends;
+};
+
+function buildRoute(model: string, settings: RouteSettings, { byProvider, known }: Building): Route {
+  const terms = routeTerms(settings, model);
+  const placed = placesOf(settings, byProvider);
+  const lanesFor = (what: string) =>
+    placed.map(({ backend, ...place }) => ({
+      ...place,
+      standing: known.standing(backend.name, backend.terms, terms.eject),
+      latency: known.latency(backend.name, what),
+    }));
+  const backends = placed.map(({ backend }) => backend);
+  const { shadow } = settings;
+  return {
+    model,
+    sloMs: terms.sloMs,
+    rules: settings,
+    nanoUsdEach: Math.max(0, ...backends.map(({ terms: of }) => mostNanoUsd(of, terms.sloMs))),
+    backends,
+    pool: createPool(model, terms, lanesFor(model)),
+    tensors: createPool(model, terms, lanesFor(`${model} tensors`)),
+    shadows: shadow ? (byProvider.get(shadow.provider) ?? []) : [],
+  };
+}
+
+type Placed = Omit<LaneTerms, "standing" | "latency"> & { readonly backend: Backend };
+
+/** Whoever is tried out stands behind all groups: better than nobody, where nobody else is left. */
+function placesOf(
+  { failover, canary }: RouteSettings,
+  byProvider: ReadonlyMap<string, readonly Backend[]>,
+): Placed[] {
+  const placed = failover.flatMap((members, group) => {
+    const isWeighted = members.some(({ weight }) => weight !== 1);
+    return members.flatMap(({ provider, weight }) => {
+      const backends = byProvider.get(provider) ?? [];
+      const share = isWeighted ? { weight: weight / Math.max(1, backends.length) } : {};
+      return backends.map((backend): Placed => ({ backend, group, ...share }));
+    });
+  });
+  const tried = canary ? (byProvider.get(canary.provider) ?? []) : [];
+  const last = failover.length;
+  return [
+    ...placed,
+    ...tried.map((backend): Placed => ({ backend, group: last, canary: canary?.share ?? 0 })),
+  ];
+}
+
+/** An image is charged for the seconds it uses of what is paid by use, as long as the route's SLO at most. */
+function mostNanoUsd({ billing, usdPerSecond, usdPerRequest, egressUsdPerGb }: Terms, sloMs: number): number {
+  const seconds = billing === "provisioned" ? 0 : sloMs / 1000;
+  return inNanoUsd(usdPerRequest + seconds * usdPerSecond + egressUsdPerGb / 1024);
 }
 
 /** Money is counted in whole billionths, since sums of fractions drift. */

@@ -3,6 +3,8 @@ import type { Query } from "#infra/runtime/postgres/database.ts";
 import type { Actor } from "./actor.ts";
 
 export const auditActions = [
+  "configuration.publish",
+  "configuration.rollback",
   "key.create",
   "key.rotate",
   "key.revoke",

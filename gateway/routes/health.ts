@@ -2,19 +2,23 @@ import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { describedLive, describedReady } from "../document/health-routes.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
 import type { Directory } from "../fleet/directory.ts";
+import type { ConfigurationStatus } from "../fleet/follow-config.ts";
 
 export type HealthDeps = {
   /** False before everything stands and from the first stop signal on. */
   readonly ready: () => boolean;
   readonly directory: Pick<Directory, "complete">;
   readonly softState: Pick<SoftState, "ping">;
+  /** Which configuration is served; none is told where nothing follows it. */
+  readonly configuration?: { readonly status: () => ConfigurationStatus };
 };
 
 /**
  * `/livez`: the process runs, restart it if not. `/readyz`: send it traffic, or stop sending it. Soft state that is
- * away is told but does not make a gateway unready: every image can still be answered without it.
+ * away, and a configuration that could not be taken over, are told but do not make a gateway unready: every image can
+ * still be answered.
  */
-export function healthRoutes({ ready, directory, softState }: HealthDeps): DescribedRoutes {
+export function healthRoutes({ ready, directory, softState, configuration }: HealthDeps): DescribedRoutes {
   const routes = createRoutes();
   mount(routes, describedLive, (c) => c.json({ live: true }));
   mount(routes, describedReady, async (c) => {
@@ -26,9 +30,26 @@ export function healthRoutes({ ready, directory, softState }: HealthDeps): Descr
       process: ready() ? "ready" : "starting or stopping",
       backends: directory.complete() ? "ready" : "missing",
       soft_state: answered ? "ready" : "away",
+      ...(configuration && configurationDetail(configuration.status())),
     };
     const isReady = ready() && directory.complete();
     return c.json({ ready: isReady, ...state }, isReady ? 200 : 503);
   });
   return routes;
 }
+
+/** Whoever asks here has shown no key, so it says which and whether, and not what is wrong with it. */
+function configurationDetail({ served, troubles }: ConfigurationStatus): object {
+  const { version, waitsForRestart } = served;
+  return {
+    configuration: troubles.length > 0 ? "stale" : "current",
+    configuration_version: version,
+    ...(troubles.length > 0 && { configuration_trouble: troubles.map(({ of }) => troubleWords[of]) }),
+    ...(waitsForRestart.length > 0 && { configuration_waits_for_restart: waitsForRestart }),
+  };
+}
+
+const troubleWords = {
+  file: "the file of this gateway cannot be taken over: its log says why",
+  published: "the newest version cannot be served: the log says why",
+} as const;

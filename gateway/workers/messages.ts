@@ -17,6 +17,8 @@ export type ServeOrder = {
 export type ToWorker =
   | ServeOrder
   | { readonly kind: "stop" }
+  /** Reads the configuration's file again. */
+  | { readonly kind: "reload" }
   /** Asks for this worker's own part of the sum. */
   | { readonly kind: "tell"; readonly round: number }
   /** The sum over all workers, as text. */

@@ -25,6 +25,8 @@ export type WorkersOptions = {
   readonly signal: AbortSignal;
   /** Told at once how to end them all without waiting. */
   readonly onKill: (kill: () => void) => void;
+  /** Takes what tells them all to read the configuration again. */
+  readonly onReload?: (reload: () => void) => void;
   /** Nobody serves any more, and the last that tried could not begin. */
   readonly onGone: (error: TradewindError) => void;
 };
@@ -34,6 +36,7 @@ export async function openWorkers(options: WorkersOptions): Promise<Workers> {
   options.signal.throwIfAborted();
   const crew = new Crew(options);
   options.onKill(() => crew.kill());
+  options.onReload?.(() => crew.reload());
   const close = (): Promise<void> => crew.close();
   try {
     const url = await unlessAborted(crew.opened, options.signal);
@@ -73,6 +76,10 @@ class Crew {
 
   kill(): void {
     for (const place of this.#places) place.kill();
+  }
+
+  reload(): void {
+    for (const place of this.#places) place.send({ kind: "reload" });
   }
 
   async close(): Promise<void> {

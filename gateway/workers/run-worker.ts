@@ -25,12 +25,15 @@ export function runWorker(process: HostProcess): Promise<number> {
 
 async function serveAsTold(life: Lifecycle, { env }: HostProcess, channel: WorkerChannel): Promise<void> {
   const { number, workers, configFile, configText, host, port } = await channel.order(life.stopping);
-  const config = shareOfMachine(parseConfig(configText, { file: configFile }), workers);
+  const config = parseConfig(configText, { file: configFile });
   const metrics = createSharedMetrics({ worker: number, send: channel.send, clock });
   listen(channel, metrics);
   await serveGateway(life, {
     configFile,
+    configText,
     config,
+    shape: (whole) => shareOfMachine(whole, workers),
+    onReload: (reload) => channel.onMessage(({ kind }) => kind === "reload" && reload()),
     host,
     port,
     databaseUrl: env.DATABASE_URL,

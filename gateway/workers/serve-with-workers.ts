@@ -9,11 +9,13 @@ export type ServeWithWorkersOptions = Omit<ServeOrder, "kind" | "number"> & {
   readonly log: Log;
   /** Told how to end all workers at once. */
   readonly onKill: (kill: () => void) => void;
+  /** Takes what tells all workers to read the file again. */
+  readonly onReload: (reload: () => void) => void;
 };
 
 /** The gateway as several processes: this one serves nobody, it keeps the others running. */
 export async function serveWithWorkers(life: Lifecycle, options: ServeWithWorkersOptions): Promise<void> {
-  const { workers: count, log, onKill, ...order } = options;
+  const { workers: count, log, onKill, onReload, ...order } = options;
   const { url } = life.resources.use(
     await openWorkers({
       count,
@@ -23,6 +25,7 @@ export async function serveWithWorkers(life: Lifecycle, options: ServeWithWorker
       log,
       signal: life.stopping,
       onKill,
+      onReload,
       onGone: life.fail,
     }),
   );

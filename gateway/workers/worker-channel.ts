@@ -20,7 +20,7 @@ export function openWorkerChannel(process: HostProcess): WorkerChannel {
   const signals = new EventEmitter();
   const hearing = new Set<(message: ToWorker) => void>();
   const order = Promise.withResolvers<ServeOrder>();
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => {});
   process.on("disconnect", () => signals.emit("disconnect"));
   process.on("message", (message: ToWorker) => {
     if (message.kind === "serve") order.resolve(message);

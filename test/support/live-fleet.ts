@@ -1,0 +1,101 @@
+import type { Provider } from "#adapters/provider.ts";
+import { openProviders } from "#adapters/registry.ts";
+import { createKnownBackends, type KnownBackends } from "#gateway/dispatch/known-backends.ts";
+import type { OpenProviders } from "#gateway/fleet/keep-providers.ts";
+import type { Change } from "#gateway/fleet/raise-fleet.ts";
+import { type LiveFleet, openLiveFleet } from "#gateway/fleet/swap.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
+import { type FakeBackend, startFakeBackend } from "./fake-backend.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+
+/** The way to open providers, which keeps a list of those that are open. */
+export type WatchedProviders = {
+  readonly open: OpenProviders;
+  /** Their names, once for each time that one is open. */
+  readonly openNow: () => readonly string[];
+  readonly opened: () => number;
+  /** From now on each that closes says that it cannot. */
+  readonly fail: () => void;
+};
+
+export function watchProviders(): WatchedProviders {
+  const openNow: string[] = [];
+  let opened = 0;
+  let isFailing = false;
+  const watched = (name: string, provider: Provider): Provider => {
+    opened += 1;
+    openNow.push(name);
+    const close = async (): Promise<void> => {
+      const place = openNow.indexOf(name);
+      if (place >= 0) openNow.splice(place, 1);
+      await provider.close();
+      if (isFailing) throw new Error("it cannot be closed");
+    };
+    return { ...provider, close, [Symbol.asyncDispose]: close };
+  };
+  return {
+    open: async (...asked) => {
+      const providers = await openProviders(...asked);
+      return new Map([...providers].map(([name, provider]) => [name, watched(name, provider)]));
+    },
+    openNow: () => openNow,
+    opened: () => opened,
+    fail: () => {
+      isFailing = true;
+    },
+  };
+}
+
+/** A configuration of one route over some providers, each with its addresses; JSON is YAML. */
+export function configText(
+  providers: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
+  const settings = Object.entries(providers).map(([name, given]) => {
+    return [name, { kind: "static", ...(typeof given === "string" ? { urls: [given] } : given) }];
+  });
+  return JSON.stringify({
+    models: { "digits-s": { source: "x" } },
+    providers: Object.fromEntries(settings),
+    routes: [{ models: ["digits-s"], failover: [Object.keys(providers)] }],
+    ...more,
+  });
+}
+
+export type LiveFleetWorld = AsyncDisposable & {
+  readonly live: LiveFleet;
+  readonly clock: FakeClock;
+  readonly known: KnownBackends;
+  readonly providers: WatchedProviders;
+  readonly backends: readonly FakeBackend[];
+};
+
+/** A live fleet over backends that answer, under a clock of the test's. */
+export async function openLiveFleetWorld({
+  backends: count = 2,
+  begin,
+}: {
+  readonly backends?: number;
+  readonly begin: (urls: readonly string[]) => Change;
+}): Promise<LiveFleetWorld> {
+  await using opening = new AsyncDisposableStack();
+  const backends: FakeBackend[] = [];
+  for (let n = 0; n < count; n += 1) backends.push(opening.use(await startFakeBackend()));
+  const clock = createFakeClock();
+  const providers = watchProviders();
+  const known = createKnownBackends({ chance: systemChance });
+  const live = opening.use(
+    await openLiveFleet({
+      file: "tradewind.yaml",
+      begin: begin(backends.map(({ url }) => url)),
+      clock,
+      chance: systemChance,
+      known,
+      now: clock.elapsed,
+      signal: new AbortController().signal,
+      openProviders: providers.open,
+    }),
+  );
+  const opened = opening.move();
+  return { live, clock, known, providers, backends, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
