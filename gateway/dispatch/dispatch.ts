@@ -1,78 +1,228 @@
-import type { DetectOptions, ImageAnswer, ModelInfo } from "#inference/contract.ts";
-import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
-import type { TraceContext } from "#infra/runtime/trace-context.ts";
-import type { Directory } from "../fleet/directory.ts";
-import type { Backend, Route } from "../fleet/snapshot.ts";
+import type { Chance } from "#infra/runtime/chance.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
+import { asTradewindError, type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
+import type { Backend } from "../fleet/snapshot.ts";
+import { choose } from "./choose.ts";
+import type { Lane, Pool } from "./pool.ts";
+import { type Doer, type Ending, Pursuit } from "./pursuit.ts";
+import type { Money } from "./terms.ts";
+import type { Try, TryFailure } from "./try.ts";
 
-export type DispatchCall = {
-  readonly model: string;
-  /** Who can answer, in the order in which they are tried. */
-  readonly candidates: readonly Candidate[];
-  /** The encoded image, in pieces that are sent one behind the other. */
-  readonly image: readonly Uint8Array[];
-  readonly options: DetectOptions;
-  readonly trace?: TraceContext;
+/** One request on its way to whoever answers it. */
+export type DispatchCall<Answer> = {
+  readonly pool: Pool;
+  /** Of each lane by its place. */
+  readonly backends: readonly Backend[];
+  /** Whether a lane has what is asked for. */
+  readonly able: (lane: Lane) => boolean;
+  /** What is sent, in bytes. */
+  readonly bytes: number;
+  /** By the clock's `elapsed`; later answers still count, but cost. */
+  readonly deadlineAt: number;
+  readonly money?: Money;
+  readonly mayHedge?: boolean;
+  readonly send: (backend: Backend, to: SentTo) => Promise<Answer>;
+  /** The one signal of the request; its reason is the catalogue's. */
   readonly signal: AbortSignal;
+} & DispatchHooks;
+
+/** Told on the way, for whoever explains it. */
+export type DispatchHooks = {
+  /** At the first choice, while the pool still remembers what it thought of each lane. */
+  readonly onChoice?: (pool: Pool) => void;
+  readonly onFailure?: (made: Try, code: ErrorCode) => void;
+  /** When all is over for the caller, with the code of its failure, where it failed. */
+  readonly onEnd?: (course: Course, code?: ErrorCode) => void;
 };
 
-export type Candidate = { readonly backend: Backend; readonly model: ModelInfo };
+export type SentTo = { readonly place: number; readonly signal: AbortSignal };
 
-export type DispatchAnswer = ImageAnswer & Candidate;
+/** How a request went, for whoever explains it. */
+export type Course = {
+  readonly pool: Pool;
+  readonly tries: readonly Try[];
+  readonly ending: Ending["kind"] | "given up";
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly deadlineAt: number;
+  readonly bytes: number;
+};
 
-/** More tries than this only spend the deadline: what fails three times fails everywhere. */
-const mostTries = 3;
+export type Dispatched<Answer> = {
+  readonly answer: Answer;
+  readonly backend: Backend;
+  readonly by: Try;
+  readonly tries: readonly Try[];
+};
 
-/**
- * Sends an image to the first backend that can answer, in the route's order. A failure that another backend may not
- * share is tried elsewhere, never twice at the same one; a caller's own mistake comes back at once.
- */
-export async function dispatch(call: DispatchCall): Promise<DispatchAnswer> {
-  const { image, options, trace, signal } = call;
-  let failure: TradewindError | undefined;
-  for (const { backend, model } of call.candidates.slice(0, mostTries)) {
-    signal.throwIfAborted();
-    try {
-      const answer = await backend.client.detect({ model, image, options, signal, ...(trace && { trace }) });
-      return { ...answer, backend, model };
-    } catch (error) {
-      failure = asTradewindError(error);
-      if (!failure.kind.retryable) throw failure;
+export type Dispatcher = {
+  readonly dispatch: <Answer>(call: DispatchCall<Answer>) => Promise<Dispatched<Answer>>;
+  /** Milliseconds since 1970 that never run backwards: the time in which all of this is told. */
+  readonly now: () => number;
+};
+
+export type DispatcherOptions = {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Wakes a backend that sleeps, beside everything. */
+  readonly wake: (backend: Backend, model: string, requests: number) => Promise<void>;
+};
+
+/** Carries out what pursuits decide, with real connections and real time. */
+export function createDispatcher(options: DispatcherOptions): Dispatcher {
+  const { clock } = options;
+  const offset = clock.now() - clock.elapsed();
+  const now = (): number => clock.elapsed() + offset;
+  return {
+    now,
+    dispatch: (call) =>
+      new Promise((resolve, reject) => {
+        if (call.signal.aborted) reject(asTradewindError(call.signal.reason));
+        else new Dispatching(call, { ...options, now, offset }, { resolve, reject }).begin();
+      }),
+  };
+}
+
+type Deps = DispatcherOptions & { readonly now: () => number; readonly offset: number };
+
+type Settle<Answer> = {
+  readonly resolve: (dispatched: Dispatched<Answer>) => void;
+  readonly reject: (error: TradewindError) => void;
+};
+
+/** States are the pursuit's; this one only holds what is open for it: a timer, and a way to abort each try. */
+class Dispatching<Answer> implements Doer {
+  readonly #call: DispatchCall<Answer>;
+  readonly #deps: Deps;
+  readonly #settle: Settle<Answer>;
+  readonly #pursuit: Pursuit;
+  readonly #aborts = new Map<Try, AbortController>();
+  readonly #answers = new Map<Try, Answer>();
+  readonly #onAbort = (): void => this.#giveUp();
+  readonly #startedAt: number;
+  #failure: TradewindError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(call: DispatchCall<Answer>, deps: Deps, settle: Settle<Answer>) {
+    this.#call = call;
+    this.#deps = deps;
+    this.#settle = settle;
+    const { pool, bytes, able, money, mayHedge } = call;
+    const { chance, offset } = deps;
+    this.#startedAt = deps.now();
+    const given = { ...(money && { money }), ...(mayHedge !== undefined && { mayHedge }) };
+    const deadlineAt = call.deadlineAt + offset;
+    this.#pursuit = new Pursuit({ pool, choose, doer: this, chance, bytes, able, deadlineAt, ...given });
+  }
+
+  begin(): void {
+    this.#call.signal.addEventListener("abort", this.#onAbort, { once: true });
+    this.#pursuit.begin(this.#startedAt);
+  }
+
+  send(made: Try): void {
+    const { pool, backends, send, onChoice } = this.#call;
+    const { place } = made.lane;
+    const backend = backends[place];
+    if (!backend) return;
+    if (made.kind === "first") onChoice?.(pool);
+    const abort = new AbortController();
+    this.#aborts.set(made, abort);
+    send(backend, { place, signal: abort.signal }).then(
+      (answer) => {
+        this.#answers.set(made, answer);
+        this.#pursuit.answered(made, this.#deps.now());
+      },
+      (error: unknown) => this.#failed(made, asTradewindError(error)),
+    );
+  }
+
+  abort(made: Try): void {
+    this.#aborts.get(made)?.abort(nobodyWaits);
+  }
+
+  callAt(at: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => this.#pursuit.onTime(this.#deps.now()),
+      Math.max(1, Math.ceil(at - this.#deps.now())),
+    );
+  }
+
+  wake({ place, standing }: Lane, requests: number): void {
+    const { pool, backends } = this.#call;
+    const backend = backends[place];
+    if (!backend) return;
+    const { now, wake } = this.#deps;
+    const startedAt = now();
+    wake(backend, pool.model, requests).then(
+      () => standing.warmth.woke(now(), requests, now() - startedAt),
+      () => standing.breaker.failed(now()),
+    );
+  }
+
+  end(ending: Ending): void {
+    if (ending.kind === "answered") {
+      this.#close(ending.kind);
+      this.#resolve(ending.by);
+      return;
     }
+    const failure = this.#failure ?? nobodyThere(this.#call.pool, this.#deps.now());
+    this.#close(ending.kind, failure.code);
+    this.#settle.reject(failure);
   }
-  throw failure ?? nobodyThere(call.model);
-}
 
-/** The backends of a route that said they have its model. */
-export function candidates({ backends, model }: Route, directory: Pick<Directory, "find">): Candidate[] {
-  const found: Candidate[] = [];
-  for (const backend of backends) {
-    const info = directory.find(backend, model);
-    if (info) found.push({ backend, model: info });
+  #resolve(by: Try): void {
+    const backend = this.#call.backends[by.lane.place];
+    const answer = this.#answers.get(by);
+    if (backend && answer !== undefined)
+      this.#settle.resolve({ answer, backend, by, tries: this.#pursuit.tries });
   }
-  return found;
+
+  #failed(made: Try, error: TradewindError): void {
+    if (made.state === "out") {
+      this.#failure = error;
+      this.#call.onFailure?.(made, error.code);
+    }
+    this.#pursuit.failed(made, failureOf(error), this.#deps.now());
+  }
+
+  #giveUp(): void {
+    const reason = asTradewindError(this.#call.signal.reason);
+    for (const abort of this.#aborts.values()) abort.abort(reason);
+    this.#pursuit.giveUp(this.#deps.now());
+    this.#close("given up", reason.code);
+    this.#settle.reject(reason);
+  }
+
+  #close(ending: Course["ending"], code?: ErrorCode): void {
+    clearTimeout(this.#timer);
+    this.#call.signal.removeEventListener("abort", this.#onAbort);
+    const { pool, bytes, onEnd, deadlineAt } = this.#call;
+    const { tries } = this.#pursuit;
+    const { now, offset } = this.#deps;
+    const times = { startedAt: this.#startedAt, endedAt: now(), deadlineAt: deadlineAt + offset };
+    onEnd?.({ pool, tries, ending, ...times, bytes }, code);
+  }
 }
 
-/**
- * The same for one version of the model: a backend without it is passed by, however well it knows another. Fails only
- * where none has it and one could not say.
- */
-export async function candidatesOfVersion(
-  { backends, model }: Route,
-  version: string,
-  directory: Pick<Directory, "findVersion">,
-  options: { readonly signal: AbortSignal },
-): Promise<Candidate[]> {
-  const asked = backends.map(async (backend): Promise<Candidate[]> => {
-    const info = await directory.findVersion(backend, model, version, options);
-    return info ? [{ backend, model: info }] : [];
-  });
-  const told = await Promise.allSettled(asked);
-  const found = told.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-  const failed = told.find((one) => one.status === "rejected");
-  if (found.length === 0 && failed) throw failed.reason;
-  return found;
+const nobodyWaits = new TradewindError("caller_left", "another backend answered first");
+
+function failureOf({ kind, code, retryAfterMs }: TradewindError): TryFailure {
+  // A server that is full says when to come again; one that only fails with the same status has failed.
+  const isFull = code === "backend_full" && retryAfterMs !== undefined;
+  return {
+    retryable: kind.retryable,
+    isBackends: kind.blame === "backend",
+    isFull,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
 }
 
-function nobodyThere(model: string): TradewindError {
-  return new TradewindError("backend_none", `no backend can answer for model ${model} at the moment`);
+function nobodyThere({ lanes, model }: Pool, now: number): TradewindError {
+  const waits = lanes.map(({ standing }) => standing.breaker.fullUntil - now).filter((ms) => ms > 0);
+  if (waits.length === 0)
+    return new TradewindError("backend_none", `no backend can answer for model ${model} at the moment`);
+  const retryAfterMs = Math.min(...waits);
+  return new TradewindError("backend_full", "every backend takes no more at the moment", { retryAfterMs });
 }

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { OpenInferenceClient } from "#adapters/open-inference.ts";
-import { candidates, dispatch } from "#gateway/dispatch/dispatch.ts";
+import type { DispatchHooks } from "#gateway/dispatch/dispatch.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
 import { type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
-import { routeOver } from "#test/support/routes.ts";
+import { backendAt, openDispatcher, routeOver } from "#test/support/routes.ts";
 
 const model = {
   name: "m",
@@ -33,29 +34,34 @@ function backendThat(id: string, asked: string[], failure?: ErrorCode): Backend 
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-  return { id, url: `http://${id}`, client, usdPerRequest: 0 };
+  return backendAt({ id, url: `http://${id}`, client });
 }
 
 const send = (
   groups: Backend[][],
-  { known = () => true }: { known?: (backend: Backend) => boolean } = {},
+  {
+    known = () => true,
+    signal = AbortSignal.timeout(1_000),
+    ...hooks
+  }: DispatchHooks & { known?: (backend: Backend) => boolean; signal?: AbortSignal } = {},
 ) => {
-  const find = (backend: Backend) => (known(backend) ? model : undefined);
-  return dispatch({
-    model: "m",
-    candidates: candidates(routeOver(groups, { model: "m" }), { find }),
-    image: [new Uint8Array(1)],
-    options: { conf: 0, iou: 0, maxDetections: 1 },
-    signal: AbortSignal.timeout(1_000),
+  const { pool, backends } = routeOver(groups, { model: "m" });
+  return openDispatcher().dispatch({
+    pool,
+    backends,
+    able: ({ place }) => known(backends[place] as Backend),
+    bytes: 1,
+    deadlineAt: systemClock.elapsed() + 1_000,
+    send: (backend, { signal }) =>
+      backend.client.detect({ model, image: [], options: { conf: 0, iou: 0, maxDetections: 1 }, signal }),
+    signal,
+    ...hooks,
   });
 };
 
-test("the first backend of the first group answers when all is well", async () => {
+test("the first group answers when all is well", async () => {
   const asked: string[] = [];
-  const { backend } = await send([
-    [backendThat("a", asked), backendThat("b", asked)],
-    [backendThat("c", asked)],
-  ]);
+  const { backend } = await send([[backendThat("a", asked)], [backendThat("c", asked)]]);
   expect({ backend: backend.id, asked }).toEqual({ backend: "a", asked: ["a"] });
 });
 
@@ -66,13 +72,17 @@ test("a failure that another backend may not share moves on to the next, across 
     [backendThat("b", asked, "backend_full"), backendThat("c", asked)],
   ];
   const { backend } = await send(groups);
-  expect({ backend: backend.id, asked }).toEqual({ backend: "c", asked: ["a", "b", "c"] });
+  expect({ backend: backend.id, first: asked[0], last: asked.at(-1) }).toEqual({
+    backend: "c",
+    first: "a",
+    last: "c",
+  });
 });
 
 test("a caller's own mistake is not tried elsewhere", async () => {
   const asked: string[] = [];
   await expect(
-    send([[backendThat("a", asked, "image_undecodable"), backendThat("b", asked)]]),
+    send([[backendThat("a", asked, "image_undecodable")], [backendThat("b", asked)]]),
   ).rejects.toMatchObject({
     code: "image_undecodable",
   });
@@ -81,7 +91,7 @@ test("a caller's own mistake is not tried elsewhere", async () => {
 
 test("after three failures the last one is the answer", async () => {
   const asked: string[] = [];
-  const groups = [["a", "b", "c", "d"].map((id) => backendThat(id, asked, "backend_failed"))];
+  const groups = ["a", "b", "c", "d"].map((id) => [backendThat(id, asked, "backend_failed")]);
   await expect(send(groups)).rejects.toMatchObject({ code: "backend_failed" });
   expect(asked).toEqual(["a", "b", "c"]);
 });
@@ -93,4 +103,51 @@ test("a backend that is not known to have the model is passed over", async () =>
   });
   expect({ backend: backend.id, asked }).toEqual({ backend: "b", asked: ["b"] });
   await expect(send([[]])).rejects.toMatchObject({ code: "backend_none" });
+});
+
+/** What whoever explains a request is told, in turn. */
+function listen() {
+  const told: unknown[] = [];
+  const hooks: DispatchHooks = {
+    onChoice: ({ lanes }) => told.push(`choice among ${lanes.length}`),
+    onFailure: ({ lane, kind }, code) => told.push(`${kind} at ${lane.standing.name}: ${code}`),
+    onEnd: ({ ending, tries }, code) => told.push({ ending, tries: tries.length, code }),
+  };
+  return { told, hooks };
+}
+
+test("whoever explains a request is told of its first choice, of each failure, and once of its end", async () => {
+  const { told, hooks } = listen();
+  await send([[backendThat("a", [], "backend_failed")], [backendThat("b", [])]], hooks);
+  expect(told).toEqual([
+    "choice among 2",
+    "first at a: backend_failed",
+    { ending: "answered", tries: 2, code: undefined },
+  ]);
+});
+
+test("the end of a request that fails is told with the code that its caller gets", async () => {
+  const { told, hooks } = listen();
+  await expect(send([[backendThat("a", [], "image_undecodable")]], hooks)).rejects.toMatchObject({
+    code: "image_undecodable",
+  });
+  expect(told.at(-1)).toEqual({ ending: "failed", tries: 1, code: "image_undecodable" });
+  const nobody = listen();
+  const asked = send([[backendThat("a", [])]], { ...nobody.hooks, known: () => false });
+  await expect(asked).rejects.toMatchObject({ code: "backend_none" });
+  expect(nobody.told).toEqual([{ ending: "failed", tries: 0, code: "backend_none" }]);
+});
+
+test("a request whose caller leaves ends with that, and what its tries do later is told to nobody", async () => {
+  const { told, hooks } = listen();
+  const leaving = new AbortController();
+  const late = Promise.withResolvers<typeof answer>();
+  const slow = backendThat("a", []);
+  const client = { ...slow.client, detect: () => late.promise };
+  const asked = send([[{ ...slow, client }]], { ...hooks, signal: leaving.signal });
+  leaving.abort(new TradewindError("caller_left", "gone"));
+  await expect(asked).rejects.toMatchObject({ code: "caller_left" });
+  late.reject(new TradewindError("backend_failed", "late"));
+  await late.promise.catch(() => undefined);
+  expect(told).toEqual(["choice among 1", { ending: "given up", tries: 1, code: "caller_left" }]);
 });

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { createKnownBackends } from "#gateway/dispatch/known-backends.ts";
+import { chanceOf, dawn } from "#test/support/lanes.ts";
+import { termsWith } from "#test/support/routes.ts";
+
+const eject = { after: 3, baseMs: 2_000, mostMs: 64_000 };
+const open = () => createKnownBackends({ chance: chanceOf(1) });
+const prior = { baseMs: 20, perInFlightMs: 1 };
+
+test("a backend whose terms stay is the same after a change of configuration", () => {
+  const known = open();
+  const standing = known.standing("a", termsWith({ prior }), eject);
+  standing.inFlight = 3;
+  expect(known.standing("a", termsWith({ prior: { ...prior } }), { ...eject })).toBe(standing);
+  expect(known.latency("a", "m")).toBe(known.latency("a", "m"));
+});
+
+test("two backends, and two models at one, are learned apart", () => {
+  const known = open();
+  for (const name of ["a", "b"]) known.standing(name, termsWith({ prior }), eject);
+  const all = [known.latency("a", "m"), known.latency("a", "n"), known.latency("b", "m")];
+  expect(new Set(all).size).toBe(3);
+  expect(known.latencies().map(({ backend, model }) => `${backend} ${model}`)).toEqual(["a m", "a n", "b m"]);
+});
+
+test("new terms are believed at once, and what was learned and spent under the old ones stays", () => {
+  const known = open();
+  const before = known.standing("a", termsWith({ prior }), eject);
+  const latency = known.latency("a", "m");
+  before.spending.settle(0, 2, dawn);
+  const after = known.standing("a", termsWith({ prior, usdPerRequest: 0.5 }), eject);
+  expect(after).not.toBe(before);
+  expect(after.terms.usdPerRequest).toBe(0.5);
+  expect(after.spending.spentThisHour(dawn)).toBe(2);
+  expect(known.latency("a", "m")).toBe(latency);
+});
+
+test("other terms of ejection are new terms too", () => {
+  const known = open();
+  const before = known.standing("a", termsWith(), eject);
+  const after = known.standing("a", termsWith(), { ...eject, after: 1 });
+  expect(after).not.toBe(before);
+  expect(after.breaker.failed(dawn)).toBe(true);
+});
+
+test("another declared speed makes what was learned start anew, since the machine may be another", () => {
+  const known = open();
+  known.standing("a", termsWith({ prior }), eject);
+  known.latency("a", "m").learn({ at: dawn, ms: 500, load: 1, predictedMs: 20 });
+  known.standing("a", termsWith({ prior: { baseMs: 70, perInFlightMs: 2 } }), eject);
+  const latency = known.latency("a", "m");
+  expect({ measured: latency.isMeasured, ms: latency.predict(1, dawn) }).toEqual({ measured: false, ms: 70 });
+});
+
+test("what no configuration names any more is forgotten, and a namesake later begins anew", () => {
+  const known = open();
+  const old = known.standing("a", termsWith(), eject);
+  known.standing("b", termsWith(), eject);
+  known.keepOnly(new Set(["b"]));
+  expect(known.all().map(({ name }) => name)).toEqual(["b"]);
+  expect(known.standing("a", termsWith(), eject)).not.toBe(old);
+});
+
+test("only a backend that may sleep and was not asked lately is asleep", () => {
+  const known = open();
+  known.standing("a", termsWith({ billing: "provisioned" }), eject);
+  const sleeper = termsWith({ billing: "instance", coldMs: 20_000, idleMs: 60_000 });
+  const { warmth } = known.standing("b", sleeper, eject);
+  const asleep = () => ["a", "b", "nobody"].map((name) => known.isAsleep(name, dawn));
+  expect(asleep()).toEqual([false, true, false]);
+  warmth.answered(dawn, 1, undefined);
+  expect(asleep()).toEqual([false, false, false]);
+});
