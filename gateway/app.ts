@@ -14,7 +14,7 @@ import type { GatewayEnv } from "./gateway-env.ts";
 import type { ImagesDeps } from "./images/images-deps.ts";
 import { answerProblem } from "./problem.ts";
 import { type Tracing, traceRing } from "./request-trace.ts";
-import { type AdminDeps, adminRoutes } from "./routes/admin.ts";
+import { type AdminRoutesDeps, adminRoutes } from "./routes/admin.ts";
 import { documentRoutes } from "./routes/document.ts";
 import { type HealthDeps, healthRoutes } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
@@ -23,7 +23,7 @@ import { type UsageDeps, usageRoutes } from "./routes/usage.ts";
 
 export type AppDeps = ImagesDeps &
   HealthDeps &
-  AdminDeps &
+  AdminRoutesDeps &
   UsageDeps &
   OpenInferenceDeps & {
     readonly access: Pick<Access, "origins">;

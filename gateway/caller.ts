@@ -1,5 +1,8 @@
-/** What a key or token may do: `infer` sends images, `usage` reads its tenant's usage, `metrics` and `admin` are for operators. */
-export const scopes = ["infer", "usage", "metrics", "admin", "explain"] as const;
+/**
+ * What a key or token may do: `infer` sends images, `usage` reads its tenant's usage, `metrics` and `admin` are for
+ * operators, `explain` is told who answered and why, `objective` may ask for dearer answers than a route is run for.
+ */
+export const scopes = ["infer", "usage", "metrics", "admin", "explain", "objective"] as const;
 
 export type Scope = (typeof scopes)[number];
 

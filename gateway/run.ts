@@ -17,7 +17,13 @@ export function runGateway(process: HostProcess, args: string[]): Promise<number
   const onKill = (kill: () => void): void => {
     killWorkers = kill;
   };
-  return runProcess((life) => startGateway(life, { env: process.env, args, onKill }), {
+  // Before everything stands there is nothing to read again, and the signal must not end the process either.
+  let reload = (): void => {};
+  process.on("SIGHUP", () => reload());
+  const onReload = (again: () => void): void => {
+    reload = again;
+  };
+  return runProcess((life) => startGateway(life, { env: process.env, args, onKill, onReload }), {
     ...host,
     stopAtOnce: () => {
       killWorkers();
@@ -29,9 +35,10 @@ export function runGateway(process: HostProcess, args: string[]): Promise<number
 type Start = Pick<HostProcess, "env"> & {
   readonly args: string[];
   readonly onKill: (kill: () => void) => void;
+  readonly onReload: (reload: () => void) => void;
 };
 
-async function startGateway(life: Lifecycle, { env, args, onKill }: Start): Promise<void> {
+async function startGateway(life: Lifecycle, { env, args, onKill, onReload }: Start): Promise<void> {
   const { config: configFile, host, port } = readOptions(env, args);
   const log = createLog({ name: "gateway", level: env.LOG_LEVEL ?? "info" });
   const place = { configFile, host, port: readPort(port), log };
@@ -41,10 +48,10 @@ async function startGateway(life: Lifecycle, { env, args, onKill }: Start): Prom
   if (workers > 1) {
     // Loaded only here, since one process needs none of it.
     const { serveWithWorkers } = await import("./workers/serve-with-workers.ts");
-    return await serveWithWorkers(life, { ...place, configText, workers, onKill });
+    return await serveWithWorkers(life, { ...place, configText, workers, onKill, onReload });
   }
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = env;
-  await serveGateway(life, { ...place, config, databaseUrl, redisUrl });
+  await serveGateway(life, { ...place, configText, config, databaseUrl, redisUrl, onReload });
 }
 
 function readOptions(env: Start["env"], args: string[]) {

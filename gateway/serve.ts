@@ -1,31 +1,35 @@
 import { dirname, resolve } from "node:path";
-import { openProviders } from "#adapters/registry.ts";
 import { type Chance, systemChance } from "#infra/runtime/chance.ts";
 import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics, type Metrics } from "#infra/runtime/metrics.ts";
+import type { Database } from "#infra/runtime/postgres/database.ts";
 import { openAccess } from "./admission/access.ts";
 import { openBearerTokens } from "./admission/bearer-tokens.ts";
 import { MemoryTier } from "./cache/memory-tier.ts";
-import { createResultCache } from "./cache/result-cache.ts";
+import { createResultCache, type ResultCache } from "./cache/result-cache.ts";
 import { createFlights } from "./cache/single-flight.ts";
 import type { Config } from "./config.ts";
-import { type Directory, openDirectory } from "./fleet/directory.ts";
-import { buildFleet, type Fleet } from "./fleet/snapshot.ts";
-import { loadConfig } from "./load-config.ts";
-import { openCounting } from "./open-counting.ts";
+import { type Counting, openCounting } from "./open-counting.ts";
+import { openDispatch } from "./open-dispatch.ts";
 import { openDoors } from "./open-doors.ts";
 import { admitInfer } from "./open-inference/admit-infer.ts";
 import { keepSwept } from "./records/keep-swept.ts";
 import { openRecords, type Records } from "./records/open-records.ts";
+import { keepLedgerSwept } from "./records/sweep-ledger.ts";
 import { logRequests, measureRequests } from "./telemetry.ts";
 
 export type ServeOptions = {
   readonly configFile: string;
-  /** What is in it, where whoever starts this has read it. */
-  readonly config?: Config;
+  /** What is in it, and as a configuration. */
+  readonly configText: string;
+  readonly config: Config;
+  /** What this process makes of a configuration for itself, as one of several workers does. */
+  readonly shape?: (config: Config) => Config;
+  /** Takes what reads the file again when it is asked to. */
+  readonly onReload?: (reload: () => void) => void;
   readonly host: string;
   readonly port: number;
   readonly databaseUrl: string | undefined;
@@ -38,37 +42,27 @@ export type ServeOptions = {
   readonly log: Log;
 };
 
-/** Config, records, counting, fleet, doors: in this order, so that what fails first has opened least. */
+/** Records, dispatch, counting, doors: in this order, so that what fails first has opened least. */
 export async function serveGateway(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { configFile, metrics = createMetrics(), worker = 1, workers = 1, log } = options;
-  const { resources } = life;
-  const config = options.config ?? (await loadConfig(configFile));
+  const { metrics = createMetrics(), worker = 1, log, shape = (config) => config } = options;
+  const { resources, stopping: signal } = life;
   resources.use(measureRequests(metrics));
   resources.use(logRequests(log, clock));
 
-  const records = resources.use(await openRecordsOf(config, options, life.stopping));
+  const records = resources.use(await openRecordsOf(options, signal));
   const access = resources.use(await openAccess({ source: records.access, clock }));
   const { database } = records;
-  if (database && worker === 1) resources.use(keepSwept(database, clock));
+  if (database && worker === 1) resources.use(keepAllSwept(database));
+
+  const around = { ...options, database, metrics, clock, chance, signal };
+  const dispatch = resources.use(await openDispatch(around));
+  const config = shape(dispatch.begunWith);
+  options.onReload?.(() => void dispatch.configuration.reload());
   const tokens = resources.use(openBearerTokens(config.access.jwt, { clock, tenant: access.tenant }));
 
   const { limits, gateways: expectedGateways } = config;
-  const counting = resources.use(
-    await openCounting({ ...options, expectedGateways, limits, metrics, clock, database }),
-  );
-  const { fleet, directory } = await openFleet(life, config);
-  const { softState, alone } = counting;
-  const memory = new MemoryTier({ clock, maxBytes: config.cacheMemory });
-  const cache = createResultCache({
-    softState,
-    memory,
-    clock,
-    chance,
-    // Workers start together, and each hears of the others only a moment later.
-    alone: () => workers === 1 && alone(),
-    // Longer than any request: a claim that ended before its maker would make two.
-    claimMs: config.limits.requestTimeout + 5_000,
-  });
+  const counting = resources.use(await openCounting({ ...around, expectedGateways, limits }));
+  const cache = openCache(config, counting, options);
   resources.defer(cache.settled);
 
   const doors = resources.use(
@@ -79,17 +73,16 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
       tokens,
       deps: {
         ...counting,
+        ...dispatch,
         access,
         metrics,
-        directory,
         cache,
         flights: createFlights(),
         database,
-        fleet: () => fleet,
-        admit: admitInfer({ ...counting, fleet: () => fleet }),
+        admit: admitInfer(counting),
         ready: () => life.ready,
-        limits: config.limits,
-        inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
+        limits,
+        inFlight: createInFlight({ most: limits.inFlight, mostBytes: limits.bodiesInHand }),
         clock,
         chance,
       },
@@ -101,8 +94,8 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
 
 const chance: Chance = systemChance;
 
-function openRecordsOf(config: Config, options: ServeOptions, signal: AbortSignal): Promise<Records> {
-  const { configFile, databaseUrl, worker = 1, workers = 1 } = options;
+function openRecordsOf(options: ServeOptions, signal: AbortSignal): Promise<Records> {
+  const { config, configFile, databaseUrl, worker = 1, workers = 1 } = options;
   const keysFile = resolve(dirname(configFile), config.keysFile);
   // What it warns of is true of all workers, and said by one.
   const log = worker === 1 ? options.log : options.log.child({}, { level: "error" });
@@ -110,12 +103,26 @@ function openRecordsOf(config: Config, options: ServeOptions, signal: AbortSigna
   return openRecords({ records: config.records, keysFile, databaseUrl, log, clock, signal, connections });
 }
 
-async function openFleet(
-  { resources, stopping }: Lifecycle,
-  config: Config,
-): Promise<{ readonly fleet: Fleet; readonly directory: Directory }> {
-  const providers = await openProviders(config.providers);
-  for (const provider of providers.values()) resources.use(provider);
-  const fleet = await buildFleet(config, providers, { signal: stopping });
-  return { fleet, directory: resources.use(await openDirectory({ fleet, clock })) };
+function keepAllSwept(database: Database): AsyncDisposable {
+  const sweeping = new AsyncDisposableStack();
+  sweeping.use(keepSwept(database, clock));
+  sweeping.use(keepLedgerSwept(database, { clock }));
+  return sweeping;
+}
+
+function openCache(
+  { cacheMemory, limits }: Config,
+  { softState, alone }: Counting,
+  { workers = 1 }: ServeOptions,
+): ResultCache {
+  return createResultCache({
+    softState,
+    memory: new MemoryTier({ clock, maxBytes: cacheMemory }),
+    clock,
+    chance,
+    // Workers start together, and each hears of the others only a moment later.
+    alone: () => workers === 1 && alone(),
+    // Longer than any request: a claim that ended before its maker would make two.
+    claimMs: limits.requestTimeout + 5_000,
+  });
 }

@@ -6,7 +6,9 @@ import { latencyBuckets, type Metrics } from "#infra/runtime/metrics.ts";
 
 /** What a metric tells apart: a name made of models and backends would make a series of each. */
 export const concerns: ReadonlySet<string> = new Set([
+  "comparing answers",
   "describing a model",
+  "following the configuration",
   "idempotency",
   "letting a tenant in without a key",
   "listening to PostgreSQL",
@@ -16,8 +18,10 @@ export const concerns: ReadonlySet<string> = new Set([
   "refreshing token keys",
   "result cache",
   "settling a request",
+  "sharing what is known of backends",
   "soft-state-listener",
   "sweeping old records",
+  "writing the ledger",
   "writing usage",
 ]);
 

@@ -27,6 +27,8 @@ export type Meta = {
   readonly rateLimit: string | undefined;
   readonly rateLimitPolicy: string | undefined;
   readonly serverTiming: string | undefined;
+  /** Why which backend answered (RFC 9651), for keys with the scope `explain`. */
+  readonly decision: string | undefined;
   /** The answer of an earlier call with the same idempotency key. */
   readonly replayed: boolean;
 };

@@ -148,6 +148,7 @@ function withMeta({ headers, body }: Sent): WithMeta<object> {
     rateLimit: header("ratelimit"),
     rateLimitPolicy: header("ratelimit-policy"),
     serverTiming: header("server-timing"),
+    decision: header("tradewind-decision"),
     replayed: header("idempotent-replayed") === "true",
   };
   return { ...(body as object), meta };

@@ -9,7 +9,8 @@ export const tags = {
   Account: "What is here for a key, and what it used.",
   "Open Inference Protocol":
     'The same models for clients of Triton and KServe, in that protocol\'s own words: its answers are the backend\'s, its errors `{"error": "..."}`.',
-  Administration: "Keys, tenants and the record of who changed them; only with records in PostgreSQL.",
+  Administration:
+    "Keys, tenants, the configuration and the record of who changed them, which need records in PostgreSQL; and the ledger of what requests cost and why each went where it went.",
   Operation: "For whoever runs the gateway.",
   Documents: "This API, for programs and for people.",
   Refused:

@@ -10,6 +10,8 @@ export const answerHeaders = {
   "RateLimit-Policy": 'The limits that count for this key, such as `"key";q=10;w=1`.',
   "Retry-After": "So many seconds until the same request may have another answer.",
   "Server-Timing": "Milliseconds in each part of the way, such as `inference;dur=10.2, total;dur=12.5`.",
+  "Tradewind-Decision":
+    'For keys with the scope `explain`, where a single image asked a backend: who answered and why it was asked (RFC 9651), such as `ours-ecs;why="cheapest in time";predicted=41.2;usd-per-million=3.1;tries=1`.',
   "Idempotent-Replayed":
     "`true` where the answer is that of an earlier request with the same `Idempotency-Key`.",
   "WWW-Authenticate": 'How to show a key: `Bearer realm="tradewind"`.',

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultOptions, formats } from "../images/read-options.ts";
+import { defaultOptions, formats, objectives } from "../images/read-options.ts";
 
 const { detect } = defaultOptions;
 
@@ -45,6 +45,12 @@ export const imageQuery = z.strictObject({
     .boolean()
     .default(defaultOptions.strict)
     .describe("No answer at all after the deadline: `deadline_exceeded`"),
+  objective: z
+    .enum(objectives)
+    .optional()
+    .describe(
+      "What counts for more in the choice of a backend, instead of the route's own. One that is dearer than that takes the scope `objective`",
+    ),
 });
 
 export type ImageQuery = z.input<typeof imageQuery>;

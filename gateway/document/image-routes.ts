@@ -24,7 +24,14 @@ export function describeTask(task: keyof typeof tasks): DescribedRoute {
     answers: {
       200: {
         description: "What is in the image, or in each of several",
-        headers: ["Cache-Status", "RateLimit", "RateLimit-Policy", "Server-Timing", "Idempotent-Replayed"],
+        headers: [
+          "Cache-Status",
+          "RateLimit",
+          "RateLimit-Policy",
+          "Server-Timing",
+          "Tradewind-Decision",
+          "Idempotent-Replayed",
+        ],
         content: {
           "application/json": { schema: z.union([DetectAnswer, RoboflowAnswer, CocoAnswer, ListAnswer]) },
         },

@@ -4,6 +4,7 @@ import { withIdempotency } from "../admission/idempotency.ts";
 import { needScope } from "../admission/permissions.ts";
 import { readCacheControl } from "../cache/cache-control.ts";
 import type { Route } from "../fleet/snapshot.ts";
+import { allowObjective } from "./allow-objective.ts";
 import { composeReply } from "./compose-reply.ts";
 import { findAble } from "./find-able.ts";
 import { findRoute } from "./find-route.ts";
@@ -28,17 +29,17 @@ export async function answerImages(ask: ImageAsk, deps: ImagesDeps): Promise<Ima
   using deadline = openDeadline({ timeoutMs: deps.limits.requestTimeout, onLeave: ask.onLeave });
   const receiving = { limits: deps.limits, fetchFrom: route.rules.fetchFrom, place, deadline };
   const { images, several, options } = await receiveImages(ask, asked, receiving);
+  allowObjective(caller, options.objective, route.pool.terms);
   const prepared = prepareAll(images, { route, several, mostPixels: deps.limits.pixels });
   const { directory } = deps;
-  const { candidates, expected } = await findAble({ ask, route, version, options, directory, deadline });
+  const able = await findAble({ ask, route, version, options, directory, deadline });
   const receivedAt = deps.clock.elapsed();
   using strict = strictDeadline(options, route);
   const see: SeeImages = {
     ask,
     route,
     options,
-    candidates,
-    expected,
+    able,
     images: prepared,
     control: readCacheControl(ask.header("cache-control")),
     receivedAt,

@@ -3,6 +3,8 @@ import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { cacheStatus } from "../cache/cache-status.ts";
 import type { Route } from "../fleet/snapshot.ts";
+import { explainDecision } from "../ledger/explain-decision.ts";
+import { decisionOf } from "../ledger/record-pursuit.ts";
 import { answerText, listText } from "./answer-text.ts";
 import { withFormat } from "./formats.ts";
 import type { ImageAsk, ImageReply } from "./image-ask.ts";
@@ -36,6 +38,7 @@ export function composeReply(composing: Composing): ImageReply {
       ...headers,
       ...cacheHeaders(seen, clock.now()),
       "server-timing": serverTiming(seen, totalMs),
+      ...(ask.caller.scopes.has("explain") && decisionHeader(seen)),
     },
     body: several ? listText(ask.requestId, texts) : theOnly(texts),
   };
@@ -87,6 +90,13 @@ function wordOf({ outcome, answer }: Seen): Parameters<typeof cacheStatus>[0] {
 
 function ttlOf({ freshUntil }: Seen["answer"], now: number): { readonly ttlMs?: number } {
   return freshUntil === undefined ? {} : { ttlMs: freshUntil - now };
+}
+
+/** Whoever asked a backend now is told why that one; what lay there was not asked for. */
+function decisionHeader(seen: readonly SeenOrFailed[]): Record<string, string> {
+  const [only] = seen;
+  if (seen.length !== 1 || !only || only instanceof TradewindError || !only.recorded) return {};
+  return { "tradewind-decision": explainDecision(decisionOf(only.recorded)) };
 }
 
 function serverTiming(seen: readonly SeenOrFailed[], totalMs: number): string {

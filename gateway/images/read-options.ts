@@ -1,10 +1,13 @@
 import type { DetectOptions } from "#inference/contract.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import type { Objective } from "../dispatch/terms.ts";
 
 export const formats = ["xyxy", "roboflow", "coco"] as const;
 
 /** How boxes are written: corners, Roboflow's centres, or COCO's annotations. */
 export type Format = (typeof formats)[number];
+
+export const objectives = ["cost", "balanced", "latency"] as const satisfies readonly Objective[];
 
 /** What one request asks for, wherever in it that was said. */
 export type ImageOptions = {
@@ -16,6 +19,8 @@ export type ImageOptions = {
   readonly deadlineMs?: number;
   /** Whether an answer past the deadline is none. */
   readonly strict: boolean;
+  /** What counts for more in the choice of a backend; the route's own where it is not given. */
+  readonly objective?: Objective;
 };
 
 type Given = Readonly<Record<string, readonly string[]>>;
@@ -35,7 +40,7 @@ export const defaultOptions: ImageOptions = Object.freeze({
   strict: false,
 });
 
-/** The same text for whatever must have the same answer; how it is written, and by when, is not in it. */
+/** The same text for whatever must have the same answer; how it is written, by when and by whom, is not in it. */
 export function canonicalOptions(options: ImageOptions): string {
   return options === defaultOptions ? usualText : textOf(options);
 }
@@ -86,6 +91,7 @@ const parameters = {
   format: oneOf(formats),
   deadline: between(1, 600_000, /^\d+$/, "a whole number of milliseconds"),
   strict: oneOf(["true", "false"]),
+  objective: oneOf(objectives),
 } as const satisfies Record<string, Parameter>;
 
 function between(from: number, to: number, pattern: RegExp, kind: string): Parameter {
@@ -144,6 +150,7 @@ function optionsOf(given: ReadonlyMap<string, readonly string[]>): ImageOptions 
   const first = (name: keyof typeof parameters): string | undefined => given.get(name)?.[0];
   const classes = given.get("classes")?.flatMap((list) => list.split(",").map((name) => name.trim()));
   const deadline = first("deadline");
+  const objective = objectives.find((name) => name === first("objective"));
   return {
     detect: {
       conf: Number(first("conf") ?? usual.conf),
@@ -154,5 +161,6 @@ function optionsOf(given: ReadonlyMap<string, readonly string[]>): ImageOptions 
     format: formats.find((name) => name === first("format")) ?? usualFormat,
     ...(deadline === undefined ? {} : { deadlineMs: Number(deadline) }),
     strict: first("strict") === "true",
+    ...(objective && { objective }),
   };
 }

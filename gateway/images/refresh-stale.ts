@@ -14,8 +14,8 @@ export function refreshStale(sight: Sight, see: SeeImages, deps: ImagesDeps): vo
     .finally(() => done[Symbol.dispose]());
 }
 
-async function refresh({ image, keyFor }: Sight, see: SeeImages, deps: ImagesDeps): Promise<void> {
-  const { ask, route, candidates, options } = see;
+async function refresh({ image, number, keyFor }: Sight, see: SeeImages, deps: ImagesDeps): Promise<void> {
+  const { ask, route, able, options } = see;
   const { caller } = ask;
   // The image stays in memory for longer than its request, and is on the account of bodies for as long.
   using _place = deps.inFlight.enter(image.byteLength);
@@ -28,7 +28,8 @@ async function refresh({ image, keyFor }: Sight, see: SeeImages, deps: ImagesDep
   const spending = { nanoUsd: 0 };
   try {
     const signal = AbortSignal.timeout(deps.limits.requestTimeout);
-    const look = { ask, route, candidates, options, image, keyFor, spending, signal };
+    const receivedAt = deps.clock.elapsed();
+    const look = { ask, route, able, options, image, number, keyFor, spending, receivedAt, signal };
     await lookAtImage({ ...look, missed: undefined }, deps);
   } catch (error) {
     spending.nanoUsd = 0;

@@ -14,8 +14,8 @@ export async function seeImages(
   see: SeeImages,
   deps: ImagesDeps,
 ): Promise<{ readonly admitted: Admitted; readonly seen: readonly SeenOrFailed[] }> {
-  const sights = see.images.map((image) =>
-    image instanceof TradewindError ? image : beginSight(image, see, deps),
+  const sights = see.images.map((image, number) =>
+    image instanceof TradewindError ? image : beginSight(image, number, see, deps),
   );
   const admitted = await admitSights(sights, see, deps);
   const finishing = finishSights(sights, admitted, see, deps);
@@ -107,8 +107,8 @@ async function lookFor(
   // Where nothing was claimed because there is no other gateway, there is none to wait for.
   const missed =
     key && lookup ? { key, claimed, shared: shared && lookup.claim !== undefined, accept } : undefined;
-  const { image, keyFor, spending } = sight;
-  return await lookAtImage({ ...see, image, keyFor, missed, spending }, deps);
+  const { image, number, keyFor, spending } = sight;
+  return await lookAtImage({ ...see, image, number, keyFor, missed, spending }, deps);
 }
 
 type Accounting = { readonly sights: readonly Begun[]; readonly admitted: Admitted };

@@ -1,9 +1,10 @@
-import type { BackendTimings, ModelInfo } from "#inference/contract.ts";
+import type { BackendTimings } from "#inference/contract.ts";
 import type { TradewindError } from "#infra/runtime/errors.ts";
 import type { CacheWishes } from "../cache/cache-control.ts";
 import type { CachedAnswer, FinishedAnswer } from "../cache/cached-answer.ts";
-import type { Candidate } from "../dispatch/dispatch.ts";
+import type { AbleBackends } from "../fleet/able-backends.ts";
 import type { Route } from "../fleet/snapshot.ts";
+import type { Recorded } from "../ledger/record-pursuit.ts";
 import type { ImageAsk } from "./image-ask.ts";
 import type { PreparedImage } from "./prepare-image.ts";
 import type { ImageOptions } from "./read-options.ts";
@@ -21,6 +22,8 @@ export type Seen = {
   readonly nanoUsd: number;
   /** Under which key the answer belongs, whoever it was made for. */
   readonly keyName: string | undefined;
+  /** How this caller's request found its backend; undefined where it asked none. */
+  readonly recorded: Recorded | undefined;
 };
 
 /** What one image of a request costs, as far as that is known; a failure may cost too. */
@@ -34,8 +37,7 @@ export type SeeImages = {
   readonly ask: ImageAsk;
   readonly route: Route;
   readonly options: ImageOptions;
-  readonly candidates: readonly Candidate[];
-  readonly expected: ModelInfo | undefined;
+  readonly able: AbleBackends;
   readonly images: readonly (PreparedImage | TradewindError)[];
   readonly control: CacheWishes;
   /** When the last byte of the request was here, by the clock's `elapsed`. */

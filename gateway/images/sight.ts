@@ -12,6 +12,8 @@ import type { SeeImages, Seen, Spending } from "./seen.ts";
 /** One image on its way to an answer. */
 export type Sight = {
   readonly image: PreparedImage;
+  /** Which of the request's images, from 0. */
+  readonly number: number;
   /** Under which this model's answer is kept; undefined where nothing may be. */
   readonly keyFor: (model: ModelInfo) => CacheKey | undefined;
   /** The key of the model that would answer now. */
@@ -23,16 +25,17 @@ export type Sight = {
   readonly spending: Spending;
 };
 
-export function beginSight(image: PreparedImage, see: SeeImages, deps: ImagesDeps): Sight {
-  const { control, expected } = see;
+export function beginSight(image: PreparedImage, number: number, see: SeeImages, deps: ImagesDeps): Sight {
+  const { control, able } = see;
+  const { expected } = able;
   const keyFor = (model: ModelInfo): CacheKey | undefined => keyOf(image, model, see);
   const key = expected ? keyFor(expected) : undefined;
-  const spending = { nanoUsd: 0 };
-  if (!key || control.noCache) return { image, keyFor, key, memory: undefined, lookup: undefined, spending };
+  const begun = { image, number, keyFor, key, spending: { nanoUsd: 0 } };
+  if (!key || control.noCache) return { ...begun, memory: undefined, lookup: undefined };
   const peeked = deps.cache.peek(key);
   const memory = peeked && suits(peeked, control, deps.clock.now()) ? peeked : undefined;
   const lookup = memory ? undefined : lookupFor(key, see, deps);
-  return { image, keyFor, key, memory, lookup, spending };
+  return { ...begun, memory, lookup };
 }
 
 /** What was kept earlier, if the caller takes it. */
@@ -51,6 +54,7 @@ export function recall(
     timings: undefined,
     nanoUsd: 0,
     keyName: key?.name,
+    recorded: undefined,
   };
 }
 

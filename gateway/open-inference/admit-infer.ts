@@ -1,12 +1,10 @@
 import type { Context } from "hono";
 import type { Admission } from "../admission/admission.ts";
-import { type Fleet, inNanoUsd } from "../fleet/snapshot.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import type { Usage } from "../usage/usage.ts";
 import type { AdmitAsk, AdmittedInfer } from "./deps.ts";
 
 export type AdmitInferDeps = {
-  readonly fleet: () => Fleet;
   readonly admission: Pick<Admission, "admit">;
   readonly usage: Pick<Usage, "count">;
 };
@@ -14,15 +12,14 @@ export type AdmitInferDeps = {
 type Used = { readonly images: number; readonly failed: number; readonly nanoUsd: number };
 
 /** Counts requests of the protocol as those of our own API are counted, one image each or as many as they carry. */
-export function admitInfer({ fleet, admission, usage }: AdmitInferDeps) {
-  return async (c: Context<GatewayEnv>, { model, images }: AdmitAsk): Promise<AdmittedInfer> => {
+export function admitInfer({ admission, usage }: AdmitInferDeps) {
+  return async (c: Context<GatewayEnv>, { route, images }: AdmitAsk): Promise<AdmittedInfer> => {
     const caller = c.get("caller");
-    const route = fleet().routes.get(model);
-    const nanoUsdEach = route?.nanoUsdEach ?? 0;
+    const { model, nanoUsdEach, rules } = route;
     const admitted = await admission.admit({
       caller,
       model,
-      whenAway: route?.rules.whenRedisIsAway ?? "local",
+      whenAway: rules.whenRedisIsAway,
       images,
       uncached: images,
       nanoUsdEach,
@@ -43,8 +40,8 @@ export function admitInfer({ fleet, admission, usage }: AdmitInferDeps) {
       failed: () => {
         used = unpaid;
       },
-      answered: ({ usdPerRequest }) => {
-        used = { images, failed: 0, nanoUsd: images * inNanoUsd(usdPerRequest) };
+      answered: (nanoUsd) => {
+        used = { images, failed: 0, nanoUsd: Math.min(nanoUsd, images * nanoUsdEach) };
       },
       [Symbol.dispose]: end,
     };

@@ -5,10 +5,11 @@ import type { GatewayEnv } from "../gateway-env.ts";
 import { addHeaders, answerPassed } from "./answers.ts";
 import { countImages } from "./count-images.ts";
 import type { OpenInferenceDeps } from "./deps.ts";
+import { dispatchInfer } from "./dispatch-infer.ts";
 import { backendsFor, type Target } from "./find-target.ts";
 import { inferOnce } from "./infer-once.ts";
 import { headersForBackend } from "./pass-headers.ts";
-import { type Passed, passOn } from "./pass-on.ts";
+import type { Passed } from "./pass-on.ts";
 import { deadlineOf, targetOf } from "./requested.ts";
 
 /** One infer request from its head to its answer, its tensors untouched on the way. */
@@ -51,11 +52,14 @@ async function infer(
     headLength: headers["inference-header-content-length"],
     encoding: headers["content-encoding"],
   });
-  using admitted = await deps.admit(c, { model: target.route.model, images });
+  using admitted = await deps.admit(c, { route: target.route, images });
   addHeaders(c, admitted.headers);
   const call = { method: "POST", path, headers, body, signal, maxBytes: mostTensorBytes } as const;
-  const passed = await passOn(target, call, backendsFor(target, deps.directory), admitted);
-  admitted.answered(passed.backend);
+  const able = new Set(backendsFor(target, deps.directory));
+  const { requestId, caller } = c.var;
+  const asked = { requestId, caller, target, call, able, images, watch: admitted };
+  const passed = await dispatchInfer(asked, deps);
+  admitted.answered(passed.nanoUsd);
   return passed;
 }
 

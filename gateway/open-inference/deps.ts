@@ -1,12 +1,15 @@
 import type { Context } from "hono";
 import type { Chance } from "#infra/runtime/chance.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
 import type { InFlight } from "#infra/runtime/in-flight.ts";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import type { Admission } from "../admission/admission.ts";
 import type { Config } from "../config.ts";
+import type { Dispatcher } from "../dispatch/dispatch.ts";
 import type { Directory } from "../fleet/directory.ts";
-import type { Backend, Fleet } from "../fleet/snapshot.ts";
+import type { Fleet, Route } from "../fleet/snapshot.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
+import type { Decisions } from "../ledger/open-decisions.ts";
 
 /** What the protocol's routes are handed. */
 export type OpenInferenceDeps = {
@@ -14,6 +17,9 @@ export type OpenInferenceDeps = {
   readonly ready: () => boolean;
   readonly fleet: () => Fleet;
   readonly directory: Pick<Directory, "find" | "complete">;
+  readonly dispatcher: Dispatcher;
+  readonly ledger: Pick<Decisions, "record">;
+  readonly clock: Clock;
   readonly limits: Pick<Config["limits"], "body" | "bodyTimeout" | "requestTimeout">;
   readonly inFlight: InFlight;
   readonly admission: Pick<Admission, "refuseExhausted" | "admit">;
@@ -32,7 +38,8 @@ export type AdmittedInfer = Disposable &
   Watch & {
     /** What an answer says of limits. */
     readonly headers: Readonly<Record<string, string>>;
-    readonly answered: (by: Pick<Backend, "usdPerRequest">) => void;
+    /** With what it costs its tenant. */
+    readonly answered: (nanoUsd: number) => void;
   };
 
 /** Told what becomes of a request at the backends that are tried. */
@@ -43,4 +50,7 @@ export type Watch = {
   readonly failed: () => void;
 };
 
-export type AdmitAsk = { readonly model: string; readonly images: number };
+export type AdmitAsk = {
+  readonly route: Pick<Route, "model" | "nanoUsdEach" | "rules">;
+  readonly images: number;
+};

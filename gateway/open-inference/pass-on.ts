@@ -2,7 +2,6 @@ import type { PassAnswer, PassCall } from "#adapters/open-inference.ts";
 import { refusal } from "#adapters/open-inference-errors.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import type { Backend, Route } from "../fleet/snapshot.ts";
-import type { Watch } from "./deps.ts";
 import { notFound, type Target } from "./find-target.ts";
 
 export type Passed = PassAnswer & { readonly backend: Backend };
@@ -13,36 +12,30 @@ export type Named = Pick<Target, "name" | "version"> & { readonly route: Pick<Ro
 /** More tries than this only spend the deadline: what fails three times fails everywhere. */
 const mostTries = 3;
 
-/**
- * Hands a request as it is to the first backend that can answer it; only status 200 is an answer, for these clients too.
- * A failure that another backend may not share is tried elsewhere, a fault of the request comes back at once.
- */
-export async function passOn(
-  target: Named,
-  call: PassCall,
-  backends: readonly Backend[],
-  watch: Watch = nobody,
-): Promise<Passed> {
+/** Asks the first backend that can answer; a failure that another may not share is tried elsewhere. */
+export async function passOn(target: Named, call: PassCall, backends: readonly Backend[]): Promise<Passed> {
   let failure = nobodyThere(target.name);
   for (const backend of backends.slice(0, mostTries)) {
     call.signal.throwIfAborted();
     try {
-      const answer = await backend.client.pass({ ...call, onSent: watch.sent });
-      if (answer.status === 200) return { ...answer, backend };
-      failure = refusalOf(answer, target);
+      return await passOnce(target, call, backend);
     } catch (error) {
       failure = asTradewindError(error);
     }
-    if (!wasGivenUp(failure)) watch.failed();
     if (!failure.kind.retryable) throw failure;
   }
   throw failure;
 }
 
-const nobody: Watch = { sent: () => {}, failed: () => {} };
+/** Hands a request as it is to one backend; only status 200 is an answer, for these clients too. */
+export async function passOnce(target: Named, call: PassCall, backend: Backend): Promise<Passed> {
+  const answer = await backend.client.pass(call);
+  if (answer.status !== 200) throw refusalOf(answer, target);
+  return { ...answer, backend };
+}
 
 /** The backend may have gone on with what nobody waited for. */
-function wasGivenUp({ code }: TradewindError): boolean {
+export function wasGivenUp({ code }: TradewindError): boolean {
   return code === "caller_left" || code === "deadline_exceeded";
 }
 

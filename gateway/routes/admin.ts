@@ -1,14 +1,25 @@
 import { createRoutes, type DescribedRoutes } from "../document/mount.ts";
 import type { AdminDeps } from "./admin/admin-deps.ts";
 import { adminAuditRoutes } from "./admin/audit.ts";
+import { adminConfigurationRoutes, type ConfigurationDeps } from "./admin/configuration.ts";
 import { adminKeyRoutes } from "./admin/keys.ts";
+import { type AdminLedgerDeps, adminLedgerRoutes } from "./admin/ledger.ts";
 import { adminTenantRoutes } from "./admin/tenants.ts";
+import { type AdminTrialsDeps, adminTrialsRoutes } from "./admin/trials.ts";
 
-export type { AdminDeps } from "./admin/admin-deps.ts";
+export type AdminRoutesDeps = AdminDeps & AdminLedgerDeps & ConfigurationDeps & AdminTrialsDeps;
 
 /** The administrators' part of the API, below any path; whoever comes here has shown the scope `admin` already. */
-export function adminRoutes(deps: AdminDeps): DescribedRoutes {
+export function adminRoutes(deps: AdminRoutesDeps): DescribedRoutes {
   const routes = createRoutes();
-  for (const rooms of [adminKeyRoutes, adminTenantRoutes, adminAuditRoutes]) routes.route("/", rooms(deps));
+  const rooms = [
+    adminKeyRoutes,
+    adminTenantRoutes,
+    adminAuditRoutes,
+    adminConfigurationRoutes,
+    adminLedgerRoutes,
+    adminTrialsRoutes,
+  ];
+  for (const room of rooms) routes.route("/", room(deps));
   return routes;
 }

@@ -47,9 +47,73 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   [
     "config",
     {
-      summary: "check a configuration without starting anything",
-      usage: "tradewind config check [FILE]",
+      summary: "check a configuration, and give one to all gateways of a database",
+      usage: [
+        "tradewind config check [FILE] | schema",
+        "  | publish FILE [--note TEXT] [--expect VERSION] | history | diff [FROM [TO]] | rollback [VERSION]",
+        "  (check and schema start nothing; for the others DATABASE_URL says where)",
+      ].join("\n"),
       run: async (args) => (await import("./config.ts")).config(args),
+    },
+  ],
+  [
+    "explain",
+    {
+      summary:
+        "why a request went where it went: who could have answered, at what price, and what came of it",
+      usage: [
+        "tradewind explain REQUEST-ID [--json] [--url http://GATEWAY --key KEY]",
+        "  (the id is the answer's X-Request-Id; without --url DATABASE_URL says where, TRADEWIND_KEY stands for --key)",
+      ].join("\n"),
+      run: async (args) => (await import("./explain.ts")).explain(args),
+    },
+  ],
+  [
+    "ledger",
+    {
+      summary: "what requests cost and took, and what other backends would have cost",
+      usage:
+        "tradewind ledger [--by hour|model|backend|tenant] [--since 24h] [--tenant ID]   (DATABASE_URL says where)",
+      run: async (args) => (await import("./ledger.ts")).ledger(args),
+    },
+  ],
+  [
+    "status",
+    {
+      summary:
+        "how backends that are tried out do beside those that answer: agreement, speed, money, failures",
+      usage: [
+        "tradewind status [--json] [--url http://GATEWAY --key KEY]",
+        "  (without --url DATABASE_URL says where, TRADEWIND_KEY stands for --key)",
+      ].join("\n"),
+      run: async (args) => (await import("./status.ts")).status(args),
+    },
+  ],
+  [
+    "shift",
+    {
+      summary: "give a provider 1, 10 or 100 % of a model's requests, or take them back",
+      usage: [
+        "tradewind shift MODEL PROVIDER 0%|1%|10%|100% [--force] [--url http://GATEWAY --key KEY]",
+        "  (a new version of the configuration: tradewind config rollback takes it back; what was measured must speak",
+        "  for more, unless --force; at 100% the provider is the first group, and who was that stands behind it)",
+      ].join("\n"),
+      run: async (args) => (await import("./shift.ts")).shift(args),
+    },
+  ],
+  [
+    "replay",
+    {
+      summary:
+        "what recorded requests would have cost and missed: a trace or an access log, any fleet, any policy",
+      usage: [
+        "tradewind replay --trace FILE --fleet FILE [--policy NAME,...|all|ablations] [--slo MS] [--json]",
+        "  [--objective cost|balanced|latency] [--seed 1] [--rps N | --copies K] [--from S] [--duration S]",
+        "  [--format auto|azure-llm|servegen|nginx|alb|ledger] [--requests posts|all] [--model NAME] [--warm-up S]",
+        "  [--gateways 1] [--fault BACKEND:down|slow|errors|hang|full|latency|price:FROM:TO[:AMOUNT]]...",
+        "  [--set usdPerMiss=0.01]...   (a fleet is any tradewind.yaml, with or without a simulation section)",
+      ].join("\n"),
+      run: async (args) => (await import("./replay.ts")).replay(args),
     },
   ],
 ] satisfies [string, Command][]);

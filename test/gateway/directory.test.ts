@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
-import { createOpenInferenceClient } from "#adapters/open-inference.ts";
+import { createOpenInferenceClient, type DescribedModel } from "#adapters/open-inference.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
-import type { Backend } from "#gateway/fleet/snapshot.ts";
 import { describedModel, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
-import { routeOver } from "#test/support/routes.ts";
+import { backendAt, routeOver } from "#test/support/routes.ts";
 
 test("a backend gets known when it comes up and forgotten when it goes", async () => {
   let up = false;
@@ -13,7 +12,7 @@ test("a backend gets known when it comes up and forgotten when it goes", async (
       json(up ? 200 : 503, up ? describedModel : { error: "no" })(request, response),
   });
   await using client = createOpenInferenceClient({ url: server.url });
-  const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
+  const backend = backendAt({ id: "a", url: server.url, client });
   const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
   const clock = createFakeClock();
   await using directory = await openDirectory({ fleet, clock, askAgainMs: 1_000 });
@@ -52,7 +51,7 @@ async function knownThen(change: NonNullable<Described>) {
     }),
   );
   const client = stack.use(createOpenInferenceClient({ url: server.url }));
-  const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
+  const backend = backendAt({ id: "a", url: server.url, client });
   const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
   const clock = createFakeClock();
   const directory = stack.use(await openDirectory({ fleet, clock, askAgainMs: 1_000 }));
@@ -95,7 +94,7 @@ test("a version that a backend has is asked for once, one that it has not is nev
     },
   });
   await using client = createOpenInferenceClient({ url: server.url });
-  const backend: Backend = { id: "a", url: server.url, client, usdPerRequest: 0 };
+  const backend = backendAt({ id: "a", url: server.url, client });
   const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
   await using directory = await openDirectory({ fleet, clock: createFakeClock() });
   const signal = AbortSignal.timeout(5_000);
@@ -112,4 +111,76 @@ test("what was last heard of a model outlives the backend that said it", async (
   await gone.askUntil(2);
   await expect.poll(() => gone.directory.complete()).toBe(false);
   expect(gone.directory.lastHeard("digits-s")?.version).toBe("2");
+});
+
+test("whoever answers a question is told of, and who does not or sleeps is not", async () => {
+  let up = true;
+  await using server = await startFakeBackend({
+    describe: (request, response) =>
+      json(up ? 200 : 503, up ? describedModel : { error: "no" })(request, response),
+  });
+  await using client = createOpenInferenceClient({ url: server.url });
+  const backend = backendAt({ id: "a", url: server.url, client });
+  const fleet = { routes: new Map([["digits-s", routeOver([[backend]])]]) };
+  const clock = createFakeClock();
+  const answered: string[] = [];
+  let asleep = false;
+  let turns = 0;
+  await using _directory = await openDirectory({
+    fleet,
+    clock,
+    isAsleep: () => {
+      turns += 1;
+      return asleep;
+    },
+    onAnswered: ({ id }) => answered.push(id),
+  });
+  const turn = async (): Promise<void> => {
+    const before = turns;
+    await expect
+      .poll(() => {
+        if (turns === before) clock.advance(1_000);
+        return turns;
+      })
+      .toBe(before + 1);
+  };
+  expect(answered).toEqual(["a"]);
+  await turn();
+  await expect.poll(() => answered).toEqual(["a", "a"]);
+  asleep = true;
+  await turn();
+  await turn();
+  expect(answered).toEqual(["a", "a"]);
+  [asleep, up] = [false, false];
+  await turn();
+  await turn();
+  expect(answered).toEqual(["a", "a"]);
+});
+
+test("what was known before is believed at once, and enough of one that sleeps", async () => {
+  let asked = 0;
+  await using server = await startFakeBackend({
+    describe: (request, response) => {
+      asked += 1;
+      json(503, { error: "busy" })(request, response);
+    },
+  });
+  await using client = createOpenInferenceClient({ url: server.url });
+  const [awake, sleeping] = ["a", "b"].map((id) => backendAt({ id, url: server.url, client }));
+  if (!awake || !sleeping) throw new Error("there are two");
+  const described: DescribedModel = {
+    ...{ name: "digits-s", version: "7", versions: ["7"], task: "detect", precision: "fp32" },
+    ...{ names: ["zero"], input: { width: 9, height: 9 } },
+  };
+  const fleet = { routes: new Map([["digits-s", routeOver([[awake, sleeping]])]]) };
+  await using directory = await openDirectory({
+    fleet,
+    clock: createFakeClock(),
+    isAsleep: ({ id }) => id === "b",
+    before: () => described,
+  });
+  expect(asked).toBe(1);
+  expect(directory.find(awake, "digits-s")?.version).toBe("7");
+  expect(directory.find(sleeping, "digits-s")?.version).toBe("7");
+  expect(directory.lastHeard("digits-s")?.version).toBe("7");
 });

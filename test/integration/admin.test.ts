@@ -196,8 +196,8 @@ test("a change stands and is answered though this gateway cannot read it back at
     await next();
   });
   const access = { refresh: () => Promise.reject(new Error("away")) };
-  const { database, clock } = door;
-  app.route("/", adminRoutes({ database, access, clock, chance: systemChance }));
+  const { database, clock, ledger } = door;
+  app.route("/", adminRoutes({ database, access, clock, ledger, chance: systemChance }));
   const answer = await app.request("/keys", { method: "POST", body: JSON.stringify({ name: "x" }) });
   expect(answer.status).toBe(201);
 });

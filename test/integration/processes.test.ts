@@ -82,6 +82,8 @@ routes: [{ models: [colours], failover: [[here]] }]
     process: "ready",
     backends: "ready",
     soft_state: "ready",
+    configuration: "current",
+    configuration_version: expect.any(Number),
   });
   const image = await sharp({ create: { width: 64, height: 48, channels: 3, background: "#00ff00" } })
     .png()

@@ -120,7 +120,7 @@ test("with records in a file a server runs without a database and says which fea
 test("clouds that this version does not know yet are refused by their names", async () => {
   const config = join(folder, "clouds.yaml");
   const text = `models: { m: { source: x } }
-providers: { ours: { kind: ecs, region: us-east-1 }, burst: { kind: cloud-run } }
+providers: { ours: { kind: ecs, region: us-east-1 }, burst: { kind: cloud-run, price: gcp/cloud-run/l4 } }
 routes: [{ models: [m], failover: [[ours, burst]] }]
 records: file
 `;

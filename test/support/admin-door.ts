@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { type Access, openAccess } from "#gateway/admission/access.ts";
 import { type Caller, type Scope, unboundedTenant } from "#gateway/caller.ts";
 import type { GatewayEnv } from "#gateway/gateway-env.ts";
+import { createLedgerInMemory } from "#gateway/ledger/ledger-in-memory.ts";
+import { type Decisions, openDecisions } from "#gateway/ledger/open-decisions.ts";
 import { answerProblem } from "#gateway/problem.ts";
 import { accessInPostgres } from "#gateway/records/access-in-postgres.ts";
 import { migrations } from "#gateway/records/open-records.ts";
@@ -34,6 +36,7 @@ export type AdminDoor = AsyncDisposable & {
   readonly database: Database;
   readonly access: Access;
   readonly clock: FakeClock;
+  readonly ledger: Decisions;
   /** The routes as some tenant's administrator meets them. */
   readonly as: (tenant: string, rights?: AdminRights) => AdminCall;
   /** A key of a tenant, both made by an operator. */
@@ -49,13 +52,15 @@ export async function openAdminDoor(): Promise<AdminDoor> {
   const clock = createFakeClock({ startAt: Date.now() });
   const { read } = accessInPostgres({ database, url, clock: systemClock });
   const access = opened.use(await openAccess({ source: { read }, clock }));
-  const routes = adminRoutes({ database, access, clock, chance: systemChance });
+  const ledger = opened.use(openDecisions({ store: createLedgerInMemory(), clock }));
+  const routes = adminRoutes({ database, access, clock, ledger, chance: systemChance });
   const as: AdminDoor["as"] = (tenant, rights) => callAs(adminOf(tenant, rights), routes);
   const operator = as("default");
   return {
     database,
     access,
     clock,
+    ledger,
     as,
     make: async (tenant, more = {}) => {
       await operator("PUT", `/tenants/${tenant}`, {});

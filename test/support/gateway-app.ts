@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
+import { termsOf } from "#adapters/registry.ts";
 import { createAdmission } from "#gateway/admission/admission.ts";
 import { createAuthenticate } from "#gateway/admission/authenticate.ts";
 import { type AppDeps, createApp } from "#gateway/app.ts";
@@ -8,8 +9,11 @@ import { createResultCache } from "#gateway/cache/result-cache.ts";
 import { createFlights } from "#gateway/cache/single-flight.ts";
 import type { Caller } from "#gateway/caller.ts";
 import { Config } from "#gateway/config.ts";
+import { createKnownBackends } from "#gateway/dispatch/known-backends.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
 import { buildFleet } from "#gateway/fleet/snapshot.ts";
+import { createLedgerInMemory } from "#gateway/ledger/ledger-in-memory.ts";
+import { openDecisions } from "#gateway/ledger/open-decisions.ts";
 import { admitInfer } from "#gateway/open-inference/admit-infer.ts";
 import { createTracing } from "#gateway/request-trace.ts";
 import { openUsage } from "#gateway/usage/usage.ts";
@@ -22,6 +26,7 @@ import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.t
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { caller } from "./callers.ts";
 import { inferAnswer, json, startFakeBackend } from "./fake-backend.ts";
+import { openDispatcher } from "./routes.ts";
 
 type Infer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"]>;
 
@@ -63,16 +68,18 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
   const config = configOf(options);
   const provider = {
     kind: "static",
-    billing: { kind: "request" as const, usdPerRequest },
+    terms: termsOf({ kind: "static", usdPerRequest }),
     discover: async () => [endpoint],
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
   const signal = AbortSignal.timeout(60_000);
-  const fleet = await buildFleet(config, new Map([["local", provider]]), { signal });
+  const known = createKnownBackends({ chance: systemChance });
+  const fleet = await buildFleet(config, new Map([["local", provider]]), { known, signal });
   const clock = systemClock;
   const directory = stack.use(await openDirectory({ fleet, clock }));
   const usage = stack.use(await openUsage({ store: createUsageInMemory(), clock }));
+  const ledger = stack.use(openDecisions({ store: createLedgerInMemory(), clock }));
   const metrics = createMetrics({ processMetrics: false });
   const callers =
     options.callers ?? new Map([[key, caller({ scopes: new Set(["infer", "usage", "metrics"]) })]]);
@@ -102,15 +109,17 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
   const deps: AppDeps = {
     access,
     admission,
-    admit: admitInfer({ admission, usage, fleet: () => fleet }),
+    admit: admitInfer({ admission, usage }),
     cache,
     chance: systemChance,
     clock,
     database: undefined,
     directory,
+    dispatcher: openDispatcher(),
     fleet: () => fleet,
     flights: createFlights(),
     inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
+    ledger,
     limits: config.limits,
     metrics,
     ready: () => state.ready,

@@ -105,7 +105,7 @@ export async function askAt(url: string, path: string, options: Ask = {}): Promi
   const began = performance.now();
   const response = await fetch(`${url}${path}`, body === undefined ? init : { ...init, body });
   const text = await response.text();
-  const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+  const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
   const { status, headers: answered } = response;
   const ms = performance.now() - began;
   return { status, headers: answered, text, json: isJson ? JSON.parse(text) : {}, ms };

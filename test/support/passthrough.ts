@@ -6,8 +6,9 @@ import sharp from "sharp";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
 import { type Caller, unboundedTenant } from "#gateway/caller.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
-import type { Backend, Fleet, Route } from "#gateway/fleet/snapshot.ts";
+import type { Backend, Fleet } from "#gateway/fleet/snapshot.ts";
 import type { GatewayEnv } from "#gateway/gateway-env.ts";
+import { recordPursuit } from "#gateway/ledger/record-pursuit.ts";
 import { answerProblem } from "#gateway/problem.ts";
 import { type OpenInferenceDeps, openInferenceRoutes } from "#gateway/routes/open-inference.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
@@ -18,6 +19,7 @@ import { createInFlight } from "#infra/runtime/in-flight.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import { startBackend } from "./backend-process.ts";
 import { identityName, models, writeModels } from "./identity-models.ts";
+import { backendAt, openDispatcher, routeOver } from "./routes.ts";
 
 /** The identity of FP32, which the gateway here routes although it finds nothing in images. */
 export const passthroughModel = identityName("FP32");
@@ -74,9 +76,11 @@ async function fleetOver(
 ): Promise<Pick<OpenInferenceDeps, "fleet" | "directory">> {
   const backends = ["http://127.0.0.1:9", url].map((url): Backend => {
     const client = stack.use(createOpenInferenceClient({ url }));
-    return { id: url, url, client, usdPerRequest: 0 };
+    return backendAt({ url, client });
   });
-  const routes = [models.colours, passthroughModel, "absent"].map((name) => routeOf(name, backends));
+  const routes = [models.colours, passthroughModel, "absent"].map((name) =>
+    routeOver([backends], { model: name, sloMs: 1_000 }),
+  );
   const fleet: Fleet = { routes: new Map(routes.map((route) => [route.model, route])) };
   const seen: Fleet = { routes: new Map(routes.slice(0, 1).map((route) => [route.model, route])) };
   const directory = stack.use(await openDirectory({ fleet: seen, clock: systemClock }));
@@ -84,17 +88,6 @@ async function fleetOver(
   const find = (_: Backend, name: string) =>
     name === "absent" ? undefined : directory.lastHeard(models.colours);
   return { fleet: () => fleet, directory: { find, complete: directory.complete } };
-}
-
-function routeOf(model: string, backends: readonly Backend[]): Route {
-  const rules = {
-    cache: undefined,
-    prepare: { strip: true, downscale: "never", uploadMbitPerS: 200, egressUsdPerGb: 0 },
-    whenRedisIsAway: "local",
-    lease: 0,
-    fetchFrom: [],
-  } satisfies Route["rules"];
-  return { model, sloMs: 1_000, rules, nanoUsdEach: 0, groups: [backends], backends };
 }
 
 function around({ admitted }: Pick<Passthrough, "admitted">): Omit<OpenInferenceDeps, "fleet" | "directory"> {
@@ -106,11 +99,14 @@ function around({ admitted }: Pick<Passthrough, "admitted">): Omit<OpenInference
       refuseExhausted: () => {},
       admit: async () => ({ found: [], countedIn: "nowhere", headers: {}, end: () => {} }),
     },
-    admit: async (_, ask) => {
-      admitted.push(ask);
+    admit: async (_, { route, images }) => {
+      admitted.push({ model: route.model, images });
       const heard = { sent: () => {}, failed: () => {}, answered: () => {} };
       return { ...heard, headers: {}, [Symbol.dispose]: () => {} };
     },
+    dispatcher: openDispatcher(),
+    ledger: { record: recordPursuit },
+    clock: systemClock,
     softState: createSoftStateInProcess(),
     chance: systemChance,
   };

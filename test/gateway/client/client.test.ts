@@ -13,6 +13,7 @@ test("the client sends an image as it is and gives the answer with what stood be
       ratelimit: '"key";r=1;t=1',
       "ratelimit-policy": '"key";q=2;w=1',
       "server-timing": "total;dur=1",
+      "tradewind-decision": "local;tries=1",
       "idempotent-replayed": "true",
     }),
   );
@@ -33,6 +34,7 @@ test("the client sends an image as it is and gives the answer with what stood be
     rateLimit: '"key";r=1;t=1',
     rateLimitPolicy: '"key";q=2;w=1',
     serverTiming: "total;dur=1",
+    decision: "local;tries=1",
     replayed: true,
   });
   const { method, url, headers, body } = server.heard[0] ?? {};

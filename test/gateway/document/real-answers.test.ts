@@ -224,6 +224,7 @@ test("the parameters that are told of are those that are read, with their bounds
     max_detections: [0, 1, 1.5, 300, 301],
     deadline: [0, 1, 600_000, 600_001],
     format: ["xyxy", "roboflow", "coco", "yolo"],
+    objective: ["cost", "balanced", "latency", "speed"],
   })) {
     for (const value of values) {
       const told = shape[name as keyof typeof shape].safeParse(value).success;

@@ -4,15 +4,19 @@ import { cacheKey } from "#gateway/cache/cache-key.ts";
 import { MemoryTier } from "#gateway/cache/memory-tier.ts";
 import { createResultCache } from "#gateway/cache/result-cache.ts";
 import { createFlights } from "#gateway/cache/single-flight.ts";
-import { type Look, lookAtImage } from "#gateway/images/look-at-image.ts";
+import type { Backend } from "#gateway/fleet/snapshot.ts";
+import type { Look } from "#gateway/images/look.ts";
+import { lookAtImage } from "#gateway/images/look-at-image.ts";
 import { defaultOptions } from "#gateway/images/read-options.ts";
 import type { Seen } from "#gateway/images/seen.ts";
+import { recordPursuit } from "#gateway/ledger/record-pursuit.ts";
 import type { ImageAnswer, ModelInfo } from "#inference/contract.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
-import { routeOver } from "#test/support/routes.ts";
+import { caller } from "#test/support/callers.ts";
+import { backendAt, openDispatcher, routeOver } from "#test/support/routes.ts";
 
 const model = (version: string): ModelInfo => ({
   name: "m",
@@ -37,7 +41,7 @@ function backendThat(id: string, detect: () => Promise<ImageAnswer>) {
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
-  return { id, url: `http://${id}`, client, usdPerRequest: 0 };
+  return backendAt({ id, url: `http://${id}`, client });
 }
 
 const keyFor = ({ version, precision }: ModelInfo) =>
@@ -48,15 +52,21 @@ function openLooks() {
   const memory = new MemoryTier({ clock });
   const cache = createResultCache({ softState, memory, clock, chance: systemChance, claimMs: 30_000 });
   const flights = createFlights<Seen>();
-  const look = (candidates: Look["candidates"]) => {
-    const backends = candidates.map(({ backend }) => backend);
-    const route = routeOver([backends], { model: "m" });
+  const look = (able: readonly { readonly backend: Backend; readonly model: ModelInfo }[]) => {
+    const route = routeOver(
+      able.map(({ backend }) => [backend]),
+      { model: "m" },
+    );
+    const models = able.map((one) => one.model);
     const rules = {
       ...route.rules,
       cache: { ttl: 1_000, stale: 0, digest: "bytes" as const, equivalent: [] },
     };
     const asked: Look = {
       ask: {
+        requestId: "r",
+        caller: caller(),
+        note: () => {},
         trace: {
           traceId: "1".repeat(32),
           spanId: "1".repeat(16),
@@ -67,7 +77,8 @@ function openLooks() {
         },
       },
       route: { ...route, rules },
-      candidates,
+      able: { models, expected: models[0] },
+      receivedAt: clock.elapsed(),
       image: {
         type: "jpeg",
         pieces: [new Uint8Array(1)],
@@ -78,12 +89,14 @@ function openLooks() {
         mostPixels: 81,
       },
       options: defaultOptions,
+      number: 0,
       keyFor,
       missed: { key: keyFor(model("1")), claimed: true, shared: true, accept: () => true },
       spending: { nanoUsd: 0 },
       signal: new AbortController().signal,
     };
-    return lookAtImage(asked, { cache, flights });
+    const ledger = { record: recordPursuit };
+    return lookAtImage(asked, { cache, flights, dispatcher: openDispatcher(), ledger });
   };
   return { look, flights };
 }

@@ -70,7 +70,6 @@ async function account(...steps: readonly (keyof Watch)[]): Promise<unknown[]> {
   const told: unknown[] = [];
   const end: Admitted["end"] = (used) => void told.push({ nanoUsd: used?.nanoUsd, images: used?.images });
   const admit = admitInfer({
-    fleet: () => ({ routes: new Map([["m", routeOver([], { model: "m", nanoUsdEach: 7 })]]) }),
     admission: { admit: async () => ({ found: [], countedIn: "everywhere", headers: {}, end }) },
     usage: {
       count: ({ images, failed, cached, nanoUsd }) => void told.push({ images, failed, cached, nanoUsd }),
@@ -78,7 +77,8 @@ async function account(...steps: readonly (keyof Watch)[]): Promise<unknown[]> {
   });
   const app = new Hono<GatewayEnv>().get("/", async (c) => {
     c.set("caller", caller());
-    using admitted = await admit(c, { model: "m", images: 3 });
+    const route = routeOver([], { model: "m", nanoUsdEach: 7 });
+    using admitted = await admit(c, { route, images: 3 });
     for (const step of steps) admitted[step]();
     return c.body(null);
   });

@@ -2,12 +2,34 @@ import type { ServerResponse } from "node:http";
 import { expect, test, vi } from "vitest";
 import { createOpenInferenceClient } from "#adapters/open-inference.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
-import { type Passed, passOn } from "#gateway/open-inference/pass-on.ts";
+import { recordPursuit } from "#gateway/ledger/record-pursuit.ts";
+import type { Watch } from "#gateway/open-inference/deps.ts";
+import { type DispatchInfer, dispatchInfer } from "#gateway/open-inference/dispatch-infer.ts";
+import type { Target } from "#gateway/open-inference/find-target.ts";
+import type { Passed } from "#gateway/open-inference/pass-on.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { caller } from "#test/support/callers.ts";
 import { type FakeBackend, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { freePort } from "#test/support/free-port.ts";
+import { backendAt, openDispatcher, routeOver } from "#test/support/routes.ts";
 
 type Answer = NonNullable<NonNullable<Parameters<typeof startFakeBackend>[0]>["infer"]>;
+
+/** One group for each, so that they are asked in this order. */
+function targetOver(backends: readonly Backend[], name = "digits-s"): Target {
+  const route = routeOver(
+    backends.map((backend) => [backend]),
+    { sloMs: 1_000 },
+  );
+  return { route, name, version: undefined, path: `/v2/models/${name}` };
+}
+
+function infer(target: Target, call: DispatchInfer["call"], watch: Watch): Promise<Passed> {
+  const deps = { dispatcher: openDispatcher(), clock: systemClock, ledger: { record: recordPursuit } };
+  const able = new Set(target.route.backends);
+  return dispatchInfer({ requestId: "r", caller: caller(), target, call, able, images: 1, watch }, deps);
+}
 
 type Tried = {
   readonly outcome: Passed | TradewindError;
@@ -25,14 +47,15 @@ async function tryAll(answers: readonly (Answer | undefined)[], name = "digits-s
     const fake = infer && stack.use(await startFakeBackend({ infer }));
     const url = fake?.url ?? `http://127.0.0.1:${await freePort()}`;
     fakes.push(fake);
-    backends.push({ id: url, url, client: stack.use(createOpenInferenceClient({ url })), usdPerRequest: 0 });
+    backends.push(backendAt({ url, client: stack.use(createOpenInferenceClient({ url })) }));
   }
-  const target = { route: { model: "digits-s" }, name, version: undefined, path: `/v2/models/${name}` };
+  const target = targetOver(backends, name);
   const signal = AbortSignal.timeout(5_000);
   const call = { method: "POST", path: `${target.path}/infer`, headers: {}, signal } as const;
   const told: string[] = [];
   const watch = { sent: () => void told.push("sent"), failed: () => void told.push("failed") };
-  const passing = passOn(target, { ...call, body: Buffer.from("{}"), maxBytes: 1_000 }, backends, watch);
+  const sent = { ...call, body: Buffer.from("{}"), maxBytes: 1_000 };
+  const passing = infer(target, sent, watch);
   const outcome = await passing.catch((error: TradewindError) => error);
   return { outcome, asked: fakes.map((fake) => fake?.requests.length ?? 0), told };
 }
@@ -96,18 +119,16 @@ test("tensors that a backend does not have are unknown, in the words that client
 });
 
 test("whoever has left is not waited for by another backend", async () => {
-  const target = {
-    route: { model: "digits-s" },
-    name: "digits-s",
-    version: undefined,
-    path: "/v2/models/digits-s",
-  };
   const reason = new TradewindError("caller_left", "gone");
   await using backend = await startFakeBackend({ infer: good });
   await using client = createOpenInferenceClient({ url: backend.url });
   const signal = AbortSignal.abort(reason);
-  const call = { method: "POST", path: "/v2", headers: {}, body: undefined, signal, maxBytes: 10 } as const;
-  const passing = passOn(target, call, [{ id: "a", url: backend.url, client, usdPerRequest: 0 }]);
+  const call = { method: "POST", path: "/v2", headers: {}, signal, maxBytes: 10 } as const;
+  const passing = infer(
+    targetOver([backendAt({ url: backend.url, client })]),
+    { ...call, body: Buffer.alloc(0) },
+    { sent: () => {}, failed: () => {} },
+  );
   await expect(passing).rejects.toBe(reason);
   expect(backend.requests).toHaveLength(0);
 });
@@ -123,13 +144,12 @@ test("a request that waited for a connection until its caller left was never sen
   const waiting: ServerResponse[] = [];
   await using backend = await startFakeBackend({ infer: (_, response) => void waiting.push(response) });
   await using client = createOpenInferenceClient({ url: backend.url, connections: 1 });
-  const backends = [{ id: "a", url: backend.url, client, usdPerRequest: 0 }];
-  const target = { route: { model: "digits-s" }, name: "digits-s", version: undefined };
+  const target = targetOver([backendAt({ url: backend.url, client })]);
   const left = new AbortController();
   const pass = (told: string[]) => {
     const watch = { sent: () => void told.push("sent"), failed: () => void told.push("failed") };
     const call = { method: "POST", path: "/x", headers: {}, body: Buffer.from("{}"), maxBytes: 10 } as const;
-    return passOn(target, { ...call, signal: left.signal }, backends, watch).catch((error: unknown) => error);
+    return infer(target, { ...call, signal: left.signal }, watch).catch((error: unknown) => error);
   };
   const [first, second]: [string[], string[]] = [[], []];
   const passing = [pass(first), pass(second)];

@@ -25,6 +25,12 @@ const untouched: Database = {
   [Symbol.asyncDispose]: async () => {},
 };
 
+const nobody = () => Promise.resolve([]);
+const noLedger = {
+  ...{ isShared: false, lines: nobody, find: nobody },
+  exportPage: async () => ({ lines: [], next: undefined }),
+};
+
 function adminOf(database: Database | undefined) {
   const app = new Hono<GatewayEnv>();
   app.onError(answerProblem);
@@ -33,7 +39,8 @@ function adminOf(database: Database | undefined) {
     await next();
   });
   const access = { refresh: async () => {} };
-  app.route("/v1/admin", adminRoutes({ database, access, clock: createFakeClock(), chance: systemChance }));
+  const clock = createFakeClock();
+  app.route("/v1/admin", adminRoutes({ database, access, clock, ledger: noLedger, chance: systemChance }));
   return async (method: string, path: string, body?: string) => {
     const answer = await app.request(`/v1/admin${path}`, { method, ...(body !== undefined && { body }) });
     return { status: answer.status, problem: (await answer.json()) as { code: string; detail: string } };

@@ -39,7 +39,12 @@ test("a sample outside the current folder is named whole, and quoted where a she
 test("the configuration that a start writes is one that the gateway reads", () => {
   const text = localConfig({ models: ["digits-s"], source: "./demo", backendUrl: "http://127.0.0.1:5" });
   expect(parseConfig(text, { file: "t.yaml" }).routes).toMatchObject([
-    { models: ["digits-s"], slo: 2_000, objective: "balanced", failover: [["local"]] },
+    {
+      models: ["digits-s"],
+      slo: 2_000,
+      objective: "balanced",
+      failover: [[{ provider: "local", weight: 1 }]],
+    },
   ]);
 });
 
@@ -63,7 +68,7 @@ test("a development key is made once, stored hashed, its text kept for its owner
   const options = { folder, chance: systemChance, signal: AbortSignal.timeout(5_000) };
   const key = await developmentKey(database, options);
   expect(await developmentKey(database, options)).toBe(key);
-  const everything = ["infer", "usage", "metrics", "admin", "explain"];
+  const everything = ["infer", "usage", "metrics", "admin", "explain", "objective"];
   expect([...database.rows.values()]).toEqual([
     { id: key.split("_")[1], name: "development", hash: hashKey(key), scopes: everything },
   ]);
