@@ -25,6 +25,8 @@ export type Counting = AsyncDisposable & {
   readonly usageStore: UsageStore;
   /** Whether this gateway shares its soft state with no other, as far as it knows. */
   readonly alone: () => boolean;
+  /** How many gateways there are as last counted, this one included. */
+  readonly gateways: () => number;
 };
 
 export type CountingOptions = {
@@ -59,12 +61,13 @@ export async function openCounting(options: CountingOptions): Promise<Counting> 
   };
   const usage = opening.use(await openUsage({ store, clock, ...touch }));
   const shared = redisUrl !== undefined;
+  const gateways = (): number => (shared ? members.count() : workers);
   const admission = createAdmission({
     softState,
     errands,
     local,
     shared,
-    gateways: () => (shared ? members.count() : workers),
+    gateways,
     used: usage.month,
     clock,
     name,
@@ -79,6 +82,7 @@ export async function openCounting(options: CountingOptions): Promise<Counting> 
     usage,
     usageStore: store,
     alone: () => !shared || members.count() === 1,
+    gateways,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -6,14 +6,16 @@ import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics, type Metrics } from "#infra/runtime/metrics.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
+import { createRequestIds } from "#infra/runtime/request-id.ts";
 import { openAccess } from "./admission/access.ts";
 import { openBearerTokens } from "./admission/bearer-tokens.ts";
 import { MemoryTier } from "./cache/memory-tier.ts";
 import { createResultCache, type ResultCache } from "./cache/result-cache.ts";
 import { createFlights } from "./cache/single-flight.ts";
 import type { Config } from "./config.ts";
+import { openSharedKnowledge, type SharedKnowledge } from "./dispatch/share-knowledge.ts";
 import { type Counting, openCounting } from "./open-counting.ts";
-import { openDispatch } from "./open-dispatch.ts";
+import { type Dispatch, openDispatch } from "./open-dispatch.ts";
 import { openDoors } from "./open-doors.ts";
 import { admitInfer } from "./open-inference/admit-infer.ts";
 import { keepSwept } from "./records/keep-swept.ts";
@@ -62,6 +64,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
 
   const { limits, gateways: expectedGateways } = config;
   const counting = resources.use(await openCounting({ ...around, expectedGateways, limits }));
+  resources.use(await shareKnowledge(dispatch, counting));
   const cache = openCache(config, counting, options);
   resources.defer(cache.settled);
 
@@ -93,6 +96,15 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
 }
 
 const chance: Chance = systemChance;
+
+/** Alone too: then each backend is only told that nobody shares it. */
+function shareKnowledge(
+  { known, dispatcher }: Dispatch,
+  { softState, gateways }: Counting,
+): Promise<SharedKnowledge> {
+  const id = createRequestIds(clock, chance)();
+  return openSharedKnowledge({ softState, gateways, known, now: dispatcher.now, clock, chance, id });
+}
 
 function openRecordsOf(options: ServeOptions, signal: AbortSignal): Promise<Records> {
   const { config, configFile, databaseUrl, worker = 1, workers = 1 } = options;

@@ -1,9 +1,10 @@
+import { wakeBackend } from "#adapters/wake-backend.ts";
 import type { Backend } from "../fleet/snapshot.ts";
 
 /** Longer than any instance needs to start. */
 const longestMs = 600_000;
 
-/** A question is enough to make a cloud start an instance, and its answer says that one stands. */
-export async function wake({ client }: Backend, model: string): Promise<void> {
-  await client.describe(model, { signal: AbortSignal.timeout(longestMs) });
+/** Questions are enough to make a cloud start instances, and their answers say that these stand. */
+export async function wake({ url }: Backend, model: string, requests: number): Promise<void> {
+  await wakeBackend({ url, model, requests, signal: AbortSignal.timeout(longestMs) });
 }

@@ -3,6 +3,7 @@ import type { EventQueue, Happening } from "./event-queue.ts";
 import type { SimulatedGateway } from "./request.ts";
 
 const everyMs = 1_000;
+const lookMs = 100;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
@@ -18,6 +19,16 @@ export function exchangeEverySecond(
     const standings = gateways.flatMap(({ pool }) => pool.lanes[place]?.standing ?? []);
     return createExchange(standings);
   });
+  const all = gateways.flatMap(({ pool }) => pool.lanes.map(({ standing }) => standing));
+  for (const standing of all) standing.shareAmong(gateways.length);
+  const look: Happening = {
+    place: -1,
+    happen: (now) => {
+      for (const standing of all) standing.look();
+      if (goesOn()) events.plan(look, now + lookMs);
+    },
+  };
+  events.plan(look, lookMs);
   const turn: Happening = {
     place: -1,
     happen: (now) => {
@@ -42,8 +53,8 @@ function createExchange(standings: readonly Standing[]): (now: number) => void {
 
 function tellInFlight(standings: readonly Standing[], now: number): void {
   let all = 0;
-  for (const { inFlight } of standings) all += inFlight;
-  for (const standing of standings) standing.heardRemote(all - standing.inFlight, now);
+  for (const { usual } of standings) all += usual;
+  for (const standing of standings) standing.heardRemote(all - standing.usual, now);
 }
 
 function tellWarmth(standings: readonly Standing[], now: number): void {
