@@ -4,7 +4,7 @@ import { factsFromJson } from "../agreement/trial-facts.ts";
 import { plain } from "../ledger/written-decision.ts";
 import type { Finding, TrialsStore } from "../trials/trials-store.ts";
 
-/** The findings of all gateways; those that nobody has repeated for a week are of gateways and trials that are over. */
+/** The findings of all gateways; those to which nothing was added for a week are of trials that are over. */
 export function trialsInPostgres(database: Database): TrialsStore {
   return {
     isShared: true,
@@ -27,7 +27,6 @@ export async function forgetTrials(query: Query, models: readonly string[]): Pro
 /** A row is a few hundred bytes, and it is people who read. */
 const mostRead = 20_000;
 
-/** What drifts is still told of while nothing is counted, so that a row is as young as its gateway's last word. */
 const write = `
   INSERT INTO trial_findings (gateway, model, backend, step, version, facts, state, is_barred, why)
   SELECT $1, given.* FROM unnest(
