@@ -39,7 +39,7 @@ export const jwtIssuer = z
     jwks: address.optional(),
     algorithms: z.array(z.enum(algorithms)).min(1).default(["RS256", "PS256", "ES256", "EdDSA"]),
     /** How far its clock and ours may be apart. */
-    clockSkew: durationUpTo("5m").default(60_000),
+    clockSkew: durationUpTo("5m").prefault("60s"),
     /** Which claims say what. */
     claims: z
       .strictObject({

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "#gateway/load-config.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
 import { entryPoint } from "#infra/runtime/entry-point.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
@@ -44,7 +45,8 @@ export async function startLocal(
   const backend = await startBackend(life, options, spawning);
   const models = await listModels(backend.url, spawning);
   const configFile = join(folder, "tradewind.yaml");
-  await writeFile(configFile, localConfig({ models, source: model ?? demo, backendUrl: backend.url }));
+  const at = new Date(systemClock.now()).toISOString();
+  await writeFile(configFile, localConfig({ models, source: model ?? demo, backendUrl: backend.url, at }));
   return { configFile, models };
 }
 

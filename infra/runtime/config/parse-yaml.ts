@@ -34,8 +34,8 @@ export function parseYaml<Schema extends z.ZodType>(
   );
 }
 
-/** More would hide the first ones. */
-const mostProblems = 20;
+/** More than that is another file. */
+const mostProblems = 100;
 
 /** Aliases are refused: a few hundred bytes of them expand to gigabytes. */
 function toData(document: Document, file: string): unknown {
@@ -48,10 +48,20 @@ function toData(document: Document, file: string): unknown {
 
 function invalid(file: string, problems: readonly Problem[]): TradewindError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const shown = problems.slice(0, mostProblems).map(({ where, what }) => `\n  ${file}:${where}  ${what}`);
+  const shown = problems
+    .toSorted(byPlace)
+    .slice(0, mostProblems)
+    .map(({ where, what }) => `\n  ${file}:${where}  ${what}`);
   const left = problems.length - shown.length;
   const more = left > 0 ? `\n  ... and ${left} more` : "";
   return new TradewindError("config_invalid", `${file} has ${count}:${shown.join("")}${more}`);
+}
+
+/** From the top of the file to its end, as whoever mends them reads it. */
+function byPlace(one: Problem, other: Problem): number {
+  const [line = 0, column = 0] = one.where.split(":").map(Number);
+  const [otherLine = 0, otherColumn = 0] = other.where.split(":").map(Number);
+  return line - otherLine || column - otherColumn;
 }
 
 function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): Problem[] {
