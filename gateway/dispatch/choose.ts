@@ -1,7 +1,7 @@
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Lane, Pool } from "./pool.ts";
 import { type Verdict, verdictCode } from "./verdicts.ts";
-import { asGood, type ChoiceAsk, refusalOf, weigh } from "./weigh.ts";
+import { asGoodAs, type ChoiceAsk, refusalOf, weigh } from "./weigh.ts";
 
 export type Choice = {
   readonly lane: Lane;
@@ -34,7 +34,8 @@ export const choose: Choose = (pool, ask, chance) => {
     const canary = findCanary(pool, ask, chance);
     if (canary) return take(pool, canary, ask, "chosen as canary");
   }
-  const lane = best.weight === undefined ? pickAsGood(pool, best, chance) : pickByWeight(pool, best, chance);
+  const lane =
+    best.weight === undefined ? pickAsGood(pool, best, ask, chance) : pickByWeight(pool, best, chance);
   return take(pool, lane, ask, "chosen");
 };
 
@@ -62,15 +63,21 @@ function bestOf(
   for (const lane of group) {
     // Where shares are declared the dearer ones have theirs too.
     const score = weigh(pool, lane, ask, lane.weight === undefined ? least : Number.POSITIVE_INFINITY);
-    if (score !== undefined && score < least) [best, least] = [lane, score];
+    if (score === undefined || score >= least) continue;
+    best = lane;
+    least = score;
   }
   return best;
 }
 
+const rests = verdictCode["resting after failures"];
+const lost = verdictCode["lost on score"];
+
 function isWeak(group: readonly Lane[], { scratch }: Pool): boolean {
+  const from = group[0]?.place ?? 0;
   let resting = 0;
-  for (const { place } of group)
-    if (scratch.verdict[place] === verdictCode["resting after failures"]) resting += 1;
+  for (let place = from; place < from + group.length; place += 1)
+    if (scratch.verdict[place] === rests) resting += 1;
   return resting > 0 && group.length - resting < group.length * enoughOfGroup;
 }
 
@@ -108,14 +115,16 @@ function findCanary(pool: Pool, ask: ChoiceAsk, chance: Chance): Lane | undefine
 }
 
 /** Chance decides among those that are as good as the best, so that gateways that see the same do not all run there. */
-function pickAsGood({ lanes, scratch }: Pool, best: Lane, chance: Chance): Lane {
-  const bound = (scratch.score[best.place] ?? 0) * asGood;
+function pickAsGood(pool: Pool, best: Lane, ask: ChoiceAsk, chance: Chance): Lane {
+  const { lanes, scratch, terms } = pool;
+  const bound = asGoodAs(scratch.score[best.place] ?? 0, ask.money ?? terms.money);
   let [found, count] = [best, 1];
-  for (const lane of lanes) {
-    if (lane === best || scratch.verdict[lane.place] !== verdictCode["lost on score"]) continue;
-    if ((scratch.score[lane.place] ?? 0) > bound) continue;
+  // By numbers, since no lane has to be looked at for that.
+  for (let place = 0; place < lanes.length; place += 1) {
+    if (scratch.verdict[place] !== lost || (scratch.score[place] ?? 0) > bound || place === best.place)
+      continue;
     count += 1;
-    if (chance.number() * count < 1) found = lane;
+    if (chance.number() * count < 1) found = lanes[place] ?? found;
   }
   return found;
 }

@@ -2,7 +2,7 @@ import type { Choice } from "./choose.ts";
 import { longerLifeUsd, newInstanceUsd } from "./marginal-cost.ts";
 import type { Lane, Pool } from "./pool.ts";
 import { verdictCode } from "./verdicts.ts";
-import type { Waking } from "./waking.ts";
+import { caution, type Waking } from "./waking.ts";
 import { type ChoiceAsk, weigh } from "./weigh.ts";
 
 /** So many requests at once, which only wake: as many instances as they fill are there afterwards. */
@@ -31,7 +31,7 @@ export function considerWaking(pool: Pool, choice: Choice | undefined, ask: Choi
   if (sleepers.length === 0) return undefined;
   if (waking.lackAt > 0) waking.lackUsd *= Math.exp((waking.lackAt - now) / lackMs);
   waking.lackAt = now;
-  waking.lackUsd += terms.money.usdPerMiss * (choice?.missChance ?? 1);
+  waking.lackUsd += terms.money.usdPerMiss * ((choice?.missChance ?? 1) + caution(waking));
   if (choice) waking.lackUsd += (terms.money.usdPerSecond * crowdingMs(choice, now)) / 1000;
   if (choice?.lane.standing.warmth.sleeps) earn(pool, choice, ask);
   if (now - waking.lookedAt < betweenLooksMs) return undefined;
@@ -47,12 +47,14 @@ function crowdingMs({ lane, predictedMs }: Choice, now: number): number {
 
 const usualCrowd = 4;
 
-/** Who has to wait in line may still be in time, but a larger crowd would not be. */
+/** Who has to wait in line may still be in time, but a larger crowd would not be: how bad that is, the price of time says. */
 export function noteWaiting({ waking, terms }: Pool): void {
-  waking.lackUsd += terms.money.usdPerMiss * crowded;
+  const { usdPerMiss, usdPerSecond } = terms.money;
+  waking.lackUsd += Math.min(usdPerMiss * crowded, usdPerSecond * crowdedS);
 }
 
 const crowded = 0.05;
+const crowdedS = 2.5;
 
 /** What the lane has saved: the next best one would have cost so much more. */
 function earn(pool: Pool, { lane }: Choice, ask: ChoiceAsk): void {
@@ -81,7 +83,7 @@ function creditOf({ creditUsd, creditAt }: Waking, { place }: Lane, now: number)
 function keepOne({ sleepers, waking, terms }: Pool, now: number): Woken | undefined {
   for (const lane of sleepers) {
     const { warmth, terms: of } = lane.standing;
-    if (!warmth.isAwake(now) || now - warmth.mostAt < nearlyAsleep * of.idleMs) continue;
+    if (lane.isBarred || !warmth.isAwake(now) || now - warmth.mostAt < nearlyAsleep * of.idleMs) continue;
     const most = warmth.most(now);
     const usd = (longerLifeUsd(lane.standing) * most) / of.perInstance;
     if (terms.money.usdPerMiss + creditOf(waking, lane, now) < usd) continue;
@@ -119,7 +121,7 @@ function findCheapest({ sleepers, terms }: Pool, now: number): Lane | undefined 
     const { standing, latency } = lane;
     const { warmth, breaker, terms: of } = standing;
     const usd = newInstanceUsd(standing) / of.perInstance;
-    if (usd >= least || breaker.most(now) === 0 || warmth.isWaking(now)) continue;
+    if (lane.isBarred || usd >= least || breaker.most(now) === 0 || warmth.isWaking(now)) continue;
     if (warmth.isAwake(now) && warmth.most(now) + of.perInstance > of.mostInFlight) continue;
     if (latency.isMeasured && latency.tail.beyond(terms.sloMs / latency.predict(1, now)) > 0.5) continue;
     if (!standing.spending.has(newInstanceUsd(standing), now)) continue;

@@ -1,4 +1,5 @@
 import type { Chance } from "#infra/runtime/chance.ts";
+import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { asTradewindError, type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
 import type { Backend } from "../fleet/snapshot.ts";
@@ -26,7 +27,7 @@ export type DispatchCall<Answer> = {
   readonly signal: AbortSignal;
 } & DispatchHooks;
 
-/** Told on the way, for whoever explains it. */
+/** Told on the way, for whoever explains it; one that fails holds nothing up. */
 export type DispatchHooks = {
   /** At the first choice, while the pool still remembers what it thought of each lane. */
   readonly onChoice?: (pool: Pool) => void;
@@ -125,10 +126,10 @@ class Dispatching<Answer> implements Doer {
     const { place } = made.lane;
     const backend = backends[place];
     if (!backend) return;
-    if (made.kind === "first") onChoice?.(pool);
+    if (made.kind === "first") tell(() => onChoice?.(pool));
     const abort = new AbortController();
     this.#aborts.set(made, abort);
-    send(backend, { place, signal: abort.signal }).then(
+    ask(send, backend, { place, signal: abort.signal }).then(
       (answer) => {
         this.#answers.set(made, answer);
         this.#pursuit.answered(made, this.#deps.now());
@@ -174,15 +175,14 @@ class Dispatching<Answer> implements Doer {
 
   #resolve(by: Try): void {
     const backend = this.#call.backends[by.lane.place];
-    const answer = this.#answers.get(by);
-    if (backend && answer !== undefined)
-      this.#settle.resolve({ answer, backend, by, tries: this.#pursuit.tries });
+    const answer = this.#answers.get(by) as Answer;
+    if (backend) this.#settle.resolve({ answer, backend, by, tries: this.#pursuit.tries });
   }
 
   #failed(made: Try, error: TradewindError): void {
     if (made.state === "out") {
       this.#failure = error;
-      this.#call.onFailure?.(made, error.code);
+      tell(() => this.#call.onFailure?.(made, error.code));
     }
     this.#pursuit.failed(made, failureOf(error), this.#deps.now());
   }
@@ -202,7 +202,25 @@ class Dispatching<Answer> implements Doer {
     const { tries } = this.#pursuit;
     const { now, offset } = this.#deps;
     const times = { startedAt: this.#startedAt, endedAt: now(), deadlineAt: deadlineAt + offset };
-    onEnd?.({ pool, tries, ending, ...times, bytes }, code);
+    tell(() => onEnd?.({ pool, tries, ending, ...times, bytes }, code));
+  }
+}
+
+/** Also where it fails before it is a promise. */
+async function ask<Answer>(
+  send: DispatchCall<Answer>["send"],
+  backend: Backend,
+  to: SentTo,
+): Promise<Answer> {
+  return await send(backend, to);
+}
+
+/** Whatever is wrong with the record of a request, the request goes on. */
+function tell(hook: () => void): void {
+  try {
+    hook();
+  } catch (error) {
+    sideConcernSkipped.publish({ what: "writing the ledger", error });
   }
 }
 

@@ -11,7 +11,7 @@ import type { EjectTerms } from "./terms.ts";
 export type KnownBackends = {
   readonly standing: (name: string, terms: Terms, eject: EjectTerms) => Standing;
   readonly latency: (name: string, model: string) => LatencyModel;
-  /** Whether a question would wake it. */
+  /** Whether a question would wake it, or keep it awake though nobody needs it. */
   readonly isAsleep: (name: string, now: number) => boolean;
   readonly all: () => readonly Standing[];
   readonly latencies: () => readonly KnownLatency[];
@@ -25,27 +25,52 @@ export type KnownLatency = {
   readonly latency: LatencyModel;
 };
 
-type Known = { standing: Standing; readonly told: string; readonly models: Map<string, LatencyModel> };
+/** A question may add so much to an instance's life: who is asked for images hears of it anyway. */
+const mostLengthenedMs = 5_000;
+
+type Known = {
+  /** As it was last asked for. */
+  standing: Standing;
+  /** By the terms of ejection: routes that share a backend may have their own, and share all else of it. */
+  readonly byEjection: Map<string, { readonly standing: Standing; readonly terms: string }>;
+  models: Map<string, LatencyModel>;
+};
+
+/** As many terms of ejection are remembered of a backend. */
+const mostEjections = 64;
 
 export function createKnownBackends({ chance }: { readonly chance: Chance }): KnownBackends {
   const known = new Map<string, Known>();
+  const open = (name: string, terms: Terms, eject: EjectTerms): Standing => {
+    const before = known.get(name);
+    const byEjection: Known["byEjection"] = before?.byEjection ?? new Map();
+    const [told, key] = [JSON.stringify(terms), JSON.stringify(eject)];
+    const found = byEjection.get(key);
+    const isSame = found?.terms === told;
+    const of = found?.standing ?? before?.standing;
+    const standing = isSame ? found.standing : new Standing(name, terms, { eject, chance, before: of });
+    const isOther = JSON.stringify(before?.standing.terms.prior) !== JSON.stringify(terms.prior);
+    byEjection.delete(key);
+    byEjection.set(key, { standing, terms: told });
+    for (const oldest of byEjection.keys()) if (byEjection.size > mostEjections) byEjection.delete(oldest);
+    const models = isOther ? new Map<string, LatencyModel>() : (before?.models ?? new Map());
+    known.set(name, { standing, byEjection, models });
+    return standing;
+  };
   return {
-    standing: (name, terms, eject) => {
-      const told = JSON.stringify([terms, eject]);
-      const before = known.get(name);
-      if (before?.told === told) return before.standing;
-      const standing = new Standing(name, terms, { eject, chance, before: before?.standing });
-      const isOther = JSON.stringify(before?.standing.terms.prior) !== JSON.stringify(terms.prior);
-      known.set(name, { standing, told, models: isOther ? new Map() : (before?.models ?? new Map()) });
-      return standing;
-    },
+    standing: open,
     latency: (name, model) => {
       const found = known.get(name);
       const latency = found?.models.get(model) ?? new LatencyModel(found?.standing.terms.prior);
       found?.models.set(model, latency);
       return latency;
     },
-    isAsleep: (name, now) => known.get(name)?.standing.warmth.isAwake(now) === false,
+    isAsleep: (name, now) => {
+      const { warmth, breaker } = known.get(name)?.standing ?? {};
+      if (!warmth?.sleeps) return false;
+      const isAlone = warmth.lengthensMs(now) > mostLengthenedMs && !breaker?.isResting(now);
+      return isAlone || !warmth.isAwake(now);
+    },
     all: () => [...known.values()].map(({ standing }) => standing),
     latencies: () =>
       [...known].flatMap(([backend, { models }]) =>

@@ -33,7 +33,7 @@ const slow = 1.5;
 const surprise = 0.25;
 const doubtedPace = 0.6;
 const mostLevel = 64;
-const leastLevel = 0.25;
+const leastLevel = 0.02;
 
 /** Fewer samples than this are no reason not to believe others. */
 const little = 10;
@@ -42,26 +42,31 @@ const little = 10;
 const freshMs = 200;
 const forgetMs = 2_000;
 
+/** A first answer or two, with a server's caches still cold, say little of it, and are soon no more believed. */
+const few = 5;
+const fewStaleMs = 3_000;
+
+/** What nobody has asked for so long may be another by now. */
+const staleMs = 600_000;
+
 /**
  * How long one backend takes for one model. Three things are learned: the curve, which is what an answer takes by how
  * many are there (servers that gather batches are no straight line); the level, which says by how much it is slower
  * or faster at this moment and follows within a dozen answers; and the shape of the tail around both.
  *
- * States: UNMEASURED until the first answer, when the declared prior or its neighbours' speed is believed; MEASURED; and
- * DOUBTED, when it was last seen slow and that is a while ago: then it is believed to be better than it was, and one
- * request at a time finds out.
+ * States: UNMEASURED until the first answer, when what was declared is believed; MEASURED; and DOUBTED, when it was last
+ * seen slow and that is a while ago, or when nobody has asked for long: then it is believed to be better than it was, and
+ * one request at a time finds out.
  */
 export class LatencyModel {
   readonly tail = new TailShape();
   readonly #curve: LoadCurve;
-  readonly #isDeclared: boolean;
   #level = 1;
   #samples = 0;
   #lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(prior: Prior | undefined) {
     this.#curve = new LoadCurve(prior);
-    this.#isDeclared = prior !== undefined;
   }
 
   get isMeasured(): boolean {
@@ -76,14 +81,10 @@ export class LatencyModel {
     return this.#lastAt;
   }
 
-  /** Last seen slow, and not lately. */
+  /** Last seen slow, and not lately, or not seen at all for long. */
   isDoubted(now: number): boolean {
-    return this.#level > slow && now - this.#lastAt > freshMs;
-  }
-
-  /** Believed until the first answer comes, where nothing was declared: as fast as its neighbours. */
-  assumeLike(ms: number): void {
-    if (this.#samples === 0 && !this.#isDeclared) this.#curve.assume(ms, ms / 4);
+    const age = now - this.#lastAt;
+    return this.isMeasured && age > freshMs && (this.#level > slow || age > this.#stale);
   }
 
   /** The middle of what an answer will take among `load` requests; 0 where nothing is known or declared. */
@@ -150,10 +151,16 @@ export class LatencyModel {
     this.#level = Math.min(mostLevel, Math.max(leastLevel, level));
   }
 
+  get #stale(): number {
+    return this.#samples < few ? fewStaleMs : staleMs;
+  }
+
   #levelAt(now: number): number {
     const level = this.#level;
-    if (level <= 1) return level;
-    const age = now - this.#lastAt - freshMs;
-    return age <= 0 ? level : 1 + (level - 1) * Math.exp(-age / forgetMs);
+    const age = now - this.#lastAt;
+    if (age <= freshMs || !this.isMeasured) return level;
+    const aged = level <= 1 ? level : 1 + (level - 1) * Math.exp((freshMs - age) / forgetMs);
+    const stale = this.#stale;
+    return age <= stale ? aged : aged * Math.max(leastLevel, 2 ** (1 - age / stale));
   }
 }

@@ -5,16 +5,13 @@ export function marginalUsd(
   standing: Standing,
   { load, bytes, ms, now, mostLongerUsd = Number.POSITIVE_INFINITY }: CostAsk,
 ): number {
-  const { terms, warmth } = standing;
+  const { terms } = standing;
   const fixed = terms.usdPerRequest + bytes * terms.egressUsdPerGb * 1e-9;
   if (terms.billing === "provisioned" || terms.usdPerSecond === 0) return fixed;
   // Requests that are there together share the seconds of their instance.
   if (terms.billing === "request")
     return fixed + (terms.usdPerSecond * ms) / 1000 / Math.min(load, terms.perInstance);
-  const newUsd = (terms.usdPerSecond * wholeLifeMs(standing)) / 1000;
-  if (!warmth.isAwake(now) && !warmth.isWaking(now)) return fixed + newUsd;
-  const longerUsd = (terms.usdPerSecond * warmth.lengthensMs(now)) / 1000;
-  return fixed + Math.min(longerUsd, mostLongerUsd) + (load > warmth.most(now) ? newUsd : 0);
+  return withInstance(standing, fixed, load, now, mostLongerUsd);
 }
 
 export type CostAsk = {
@@ -28,6 +25,21 @@ export type CostAsk = {
    */
   readonly mostLongerUsd?: number;
 };
+
+/** Asked for each lane of each choice, so its arguments come without an object around them. */
+function withInstance(
+  standing: Standing,
+  fixedUsd: number,
+  load: number,
+  now: number,
+  mostLongerUsd: number,
+): number {
+  const { terms, warmth } = standing;
+  const newUsd = (terms.usdPerSecond * wholeLifeMs(standing)) / 1000;
+  if (!warmth.isAwake(now) && !warmth.isWaking(now)) return fixedUsd + newUsd;
+  const longerUsd = (terms.usdPerSecond * warmth.lengthensMs(now)) / 1000;
+  return fixedUsd + Math.min(longerUsd, mostLongerUsd) + (load > warmth.most(now) ? newUsd : 0);
+}
 
 /** What a new instance costs, if nobody else comes. */
 export function newInstanceUsd(standing: Standing): number {

@@ -58,7 +58,13 @@ export type Scratch = {
 export type LaneTerms = Pick<Lane, "standing" | "group"> &
   Partial<Pick<Lane, "weight" | "canary" | "latency">>;
 
-export function createPool(model: string, terms: RouteTerms, given: readonly LaneTerms[]): Pool {
+/** What the same route had before under another configuration is taken over, or each change would be a start. */
+export function createPool(
+  model: string,
+  terms: RouteTerms,
+  given: readonly LaneTerms[],
+  before?: Pool,
+): Pool {
   const lanes = given.map(
     (
       { standing, group, weight, canary = 0, latency = new LatencyModel(standing.terms.prior) },
@@ -79,14 +85,30 @@ export function createPool(model: string, terms: RouteTerms, given: readonly Lan
     lanes,
     groups: [...Map.groupBy(lanes, ({ group }) => group).values()],
     canary: lanes.find(({ canary }) => canary > 0),
-    hedges: new TokenBudget({ share: terms.hedge?.share ?? 0, most: 100, first: 50 }),
-    retries: new TokenBudget({ share: terms.retry.share, most: 50, first: 10 }),
+    hedges: new TokenBudget({
+      share: terms.hedge?.share ?? 0,
+      most: 100,
+      first: before?.hedges.tokens ?? 50,
+    }),
+    retries: new TokenBudget({ share: terms.retry.share, most: 50, first: before?.retries.tokens ?? 10 }),
     sleepers: lanes.filter(({ standing }) => standing.warmth.sleeps),
-    waking: createWaking(lanes.length, terms.money.usdPerMiss),
+    waking: before ? wakingAfter(before, lanes) : createWaking(lanes.length),
     scratch: createScratch(lanes.length),
     line: new Set(),
     usual: { place: 0 },
   };
+}
+
+/** Lanes may stand in other places, or be others. */
+function wakingAfter({ waking, lanes: were }: Pool, lanes: readonly Lane[]): Waking {
+  const { creditUsd, creditAt } = createWaking(lanes.length);
+  const places = new Map(were.map(({ standing, place }) => [standing.name, place]));
+  for (const { standing, place } of lanes) {
+    const was = places.get(standing.name) ?? -1;
+    creditUsd[place] = waking.creditUsd[was] ?? 0;
+    creditAt[place] = waking.creditAt[was] ?? 0;
+  }
+  return { ...waking, creditUsd, creditAt };
 }
 
 function createScratch(lanes: number): Scratch {

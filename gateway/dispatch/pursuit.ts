@@ -5,6 +5,7 @@ import { howToWait } from "./how-to-wait.ts";
 import type { Lane, Pool } from "./pool.ts";
 import type { Money } from "./terms.ts";
 import {
+  blameForSilence,
   learnFromAnswer,
   learnFromFailure,
   learnFromSilence,
@@ -48,9 +49,6 @@ export type PursuitOptions = {
   /** Whether sleeping backends are woken in the background. */
   readonly wakes?: boolean;
 };
-
-/** An answer that takes this many times its 95th percentile counts as a failure of whoever owes it. */
-const silence = 4;
 
 /** Retries wait up to so long, so that those who failed together do not come back together. */
 const jitterMs = 5;
@@ -126,8 +124,7 @@ export class Pursuit {
 
   onTime(now: number): void {
     if (this.#ended) return;
-    const made = this.tries.find(({ state }) => state === "out");
-    if (made) this.#lookAtSlow(made, now);
+    if (this.#out > 0) this.#lookAtSlow(now);
     else if (now >= this.#nextAt) this.#try(now);
     // Timers may be a moment early.
     else this.#options.doer.callAt(this.#nextAt);
@@ -217,18 +214,24 @@ export class Pursuit {
     return slowAfterMs(made, this.#options.pool.terms.hedge?.quantile ?? 0.95);
   }
 
-  /** The answer is later than almost all are: it says something of the backend, and a second copy may be worth it. */
-  #lookAtSlow(made: Try, now: number): void {
+  /** The answer is later than almost all are, and another copy may be worth it. */
+  #lookAtSlow(now: number): void {
+    const out = this.tries.filter(({ state }) => state === "out");
+    const nextMs = Math.min(...out.map((made) => this.#lookAt(made, now)));
+    const last = out.at(-1);
+    // Who waits for several that are all silent waits for nobody.
+    if (last && (!this.#hedged || out.every(({ isSilent }) => isSilent))) this.#hedge(last, now);
+    this.#options.doer.callAt(now + Math.max(minHedgeMs, nextMs));
+  }
+
+  /** That it is late says something of its backend. Later looks come at growing distances, up to a handful of them. */
+  #lookAt(made: Try, now: number): number {
     const ms = now - made.sentAt;
+    const slowMs = this.#slowAfterMs(made);
+    if (made.kind !== "first" && ms < slowMs) return slowMs - ms;
     learnFromSilence(made, now);
-    if (!made.isSilent && made.waitMs === 0 && ms >= silence * this.#slowAfterMs(made)) {
-      made.isSilent = true;
-      made.lane.standing.breaker.failed(now);
-    }
-    if (!this.#hedged && this.#out === 1) this.#hedge(made, now);
-    // Later looks come at growing distances, up to a handful of them.
-    const nextMs = made.waitMs > ms ? coldLookMs : Math.max(minHedgeMs, ms / 2);
-    if (this.#out === 1) this.#options.doer.callAt(now + nextMs);
+    blameForSilence(made, slowMs, now);
+    return made.waitMs > ms ? coldLookMs : ms / 2;
   }
 
   #hedge(made: Try, now: number): void {
@@ -240,9 +243,9 @@ export class Pursuit {
     if (!choice.lane.standing.warmth.isAwake(now)) return;
     const { scarcity } = pool.hedges;
     if (!isWorthIt(made, choice, { money, now, deadlineAt, scarcity })) return;
-    if (!pool.hedges.take()) pool.retries.take();
+    if (this.#hedged || !pool.hedges.take()) pool.retries.take();
+    this.#send(this.#hedged ? "retry" : "hedge", choice, now);
     this.#hedged = true;
-    this.#send("hedge", choice, now);
   }
 
   /** Whoever waits for a backend that has gone silent is sent elsewhere as if it had failed. */
@@ -250,7 +253,7 @@ export class Pursuit {
     const { pool, bytes, mayHedge = true } = this.#options;
     const { hedge, retry } = pool.terms;
     if (!mayHedge || !hedge || bytes > hedge.mostBytes || this.tries.length >= retry.attempts) return false;
-    return pool.hedges.tokens >= 1 || (isSilent && pool.retries.tokens >= 1);
+    return (!this.#hedged && pool.hedges.tokens >= 1) || (isSilent && pool.retries.tokens >= 1);
   }
 
   #close(made: Try, state: Try["state"], now: number): void {

@@ -13,9 +13,11 @@ export class Spending {
   readonly #hour: Window;
   readonly #day: Window;
   readonly #held: { usd: number };
+  readonly #isBound: boolean;
 
   constructor(budget: Budget, before?: Spending) {
     this.#budget = budget;
+    this.#isBound = Math.min(budget.usdPerHour, budget.usdPerDay) !== Number.POSITIVE_INFINITY;
     this.#hour = before ? before.#hour : new Window(hourMs);
     this.#day = before ? before.#day : new Window(dayMs);
     this.#held = before ? before.#held : { usd: 0 };
@@ -23,8 +25,8 @@ export class Spending {
 
   /** Whether so many dollars more stay within both budgets. */
   has(usd: number, now: number): boolean {
+    if (!this.#isBound) return true;
     const { usdPerHour, usdPerDay } = this.#budget;
-    if (usdPerHour === Number.POSITIVE_INFINITY && usdPerDay === Number.POSITIVE_INFINITY) return true;
     const wanted = usd + this.#held.usd;
     return this.#hour.has(wanted, usdPerHour, now) && this.#day.has(wanted, usdPerDay, now);
   }

@@ -38,8 +38,8 @@ export class TailShape {
     // Beyond what is counted it goes on as the prior does from there.
     if (exact >= steps) return ((this.#beyond[steps] ?? 0) * priorBeyond(ratio)) / priorBeyond(highest);
     const place = Math.floor(exact);
-    const [here, next] = [this.#beyond[place] ?? 0, this.#beyond[place + 1] ?? 0];
-    return here + (next - here) * (exact - place);
+    const here = this.#beyond[place] ?? 0;
+    return here + ((this.#beyond[place + 1] ?? 0) - here) * (exact - place);
   }
 
   /** So many times what was foreseen is exceeded by a share of 1 - quantile. */

@@ -50,6 +50,15 @@ export function learnFromSilence({ lane, sentAt, load, predictedMs, waitMs }: Tr
   if (waitMs === 0 && ms > predictedMs) lane.latency.learnOverdue({ at: now, ms, load });
 }
 
+/** An answer that takes this many times its 95th percentile counts as a failure of whoever owes it. */
+const silence = 4;
+
+export function blameForSilence(made: Try, slowMs: number, now: number): void {
+  if (made.isSilent || made.waitMs > 0 || now - made.sentAt < silence * slowMs) return;
+  made.isSilent = true;
+  made.lane.standing.breaker.failed(now);
+}
+
 /** Who was blamed for its silence is not blamed for the same answer again. */
 export function learnFromFailure({ lane, isSilent }: Try, failure: TryFailure, now: number): void {
   const { breaker } = lane.standing;

@@ -1,5 +1,6 @@
 import { marginalUsd } from "./marginal-cost.ts";
 import type { Lane, Pool } from "./pool.ts";
+import type { Standing } from "./standing.ts";
 import type { Money } from "./terms.ts";
 import { type Verdict, verdictCode } from "./verdicts.ts";
 
@@ -22,8 +23,15 @@ export type ChoiceAsk = {
 /** Of what a miss costs, for waking up what stands idle. */
 const firstOfMany = 0.2;
 
-/** Scores within this of the best are as good. */
-export const asGood = 1.02;
+/**
+ * Scores up to this are as good as the best: within two in a hundred, or within a moment's wait, which is less than anybody
+ * knows. Otherwise whoever was once measured a little slower than its equals would never be measured again.
+ */
+export function asGoodAs(best: number, { usdPerSecond }: Money): number {
+  return best * 1.02 + usdPerSecond * momentS;
+}
+
+const momentS = 0.002;
 
 /**
  * What a request would cost in this lane, in dollars: the marginal price, the wait, and what a miss costs times how likely
@@ -41,49 +49,55 @@ export function weigh(
   const load = standing.load(now);
   const waitMs = standing.warmth.waitMs(now);
   const ownMs = latency.predict(load, now);
-  const costUsd = marginalUsd(standing, {
-    load,
-    bytes,
-    ms: ownMs,
-    now,
-    mostLongerUsd: money.usdPerMiss * firstOfMany,
-  });
+  const mostLongerUsd = money.usdPerMiss * firstOfMany;
+  const costUsd = marginalUsd(standing, { load, bytes, ms: ownMs, now, mostLongerUsd });
   scratch.predictedMs[place] = ownMs + waitMs;
   scratch.costUsd[place] = costUsd;
   scratch.missChance[place] = 1;
-  scratch.score[place] = Number.POSITIVE_INFINITY;
-  const refusal =
-    refusalOf(lane, ask) ?? (standing.spending.has(costUsd, now) ? undefined : "over its budget");
-  scratch.verdict[place] = verdictCode[refusal ?? "lost on score"];
-  if (refusal) return undefined;
+  const refusal = refusalAt(load, lane, ask) ?? refusalByBudget(standing, costUsd, now);
+  if (refusal) {
+    scratch.verdict[place] = verdictCode[refusal];
+    scratch.score[place] = Number.POSITIVE_INFINITY;
+    return undefined;
+  }
   const sure = costUsd + (money.usdPerSecond * (ownMs + waitMs)) / 1000;
-  scratch.score[place] = sure;
-  if (sure > best * asGood) {
-    scratch.verdict[place] = verdictCode["dearer than the best could be"];
+  if (sure > asGoodAs(best, money)) {
+    scratch.verdict[place] = dearer;
+    scratch.score[place] = sure;
     return sure;
   }
-  const missChance = missChanceOf(lane, { ownMs, leftMs: ask.deadlineAt - now - waitMs });
+  const leftMs = ask.deadlineAt - now - waitMs;
+  const missChance = leftMs <= 0 ? 1 : latency.tail.beyond(leftMs / Math.max(0.1, ownMs));
   const score = sure + money.usdPerMiss * missChance;
+  scratch.verdict[place] = lost;
   scratch.missChance[place] = missChance;
   scratch.score[place] = score;
   return score;
 }
 
+/** Looked up once: every lane of every choice gets one of these two, or is refused. */
+const dearer = verdictCode["dearer than the best could be"];
+const lost = verdictCode["lost on score"];
+
 /** Why a lane may not be used now, whatever it would cost. */
-export function refusalOf(lane: Lane, { now, tried, able }: ChoiceAsk): Verdict | undefined {
+export function refusalOf(lane: Lane, ask: ChoiceAsk): Verdict | undefined {
+  return refusalAt(lane.standing.load(ask.now), lane, ask);
+}
+
+/** With so many requests there. */
+function refusalAt(load: number, lane: Lane, { now, tried, able }: ChoiceAsk): Verdict | undefined {
   const { standing, latency } = lane;
-  if (tried.includes(lane)) return "tried already";
+  if (tried.length > 0 && tried.includes(lane)) return "tried already";
   if (able && !able(lane)) return "does not have the model";
   if (lane.isBarred) return "answers otherwise than its peers";
   const most = standing.breaker.most(now);
   if (most <= standing.inFlight) return standing.breaker.isResting(now) ? "resting after failures" : "full";
-  if (standing.load(now) > standing.terms.mostInFlight) return "full";
+  if (load > standing.terms.mostInFlight) return "full";
+  if (standing.inFlight === 0) return undefined;
   const isUnknown = !latency.isMeasured || latency.isDoubted(now);
-  return isUnknown && standing.inFlight > 0 ? "one at a time until measured" : undefined;
+  return isUnknown ? "one at a time until measured" : undefined;
 }
 
-type Left = { readonly ownMs: number; readonly leftMs: number };
-
-function missChanceOf({ latency }: Lane, { ownMs, leftMs }: Left): number {
-  return leftMs <= 0 ? 1 : latency.tail.beyond(leftMs / Math.max(0.1, ownMs));
+function refusalByBudget({ spending }: Standing, usd: number, now: number): Verdict | undefined {
+  return spending.has(usd, now) ? undefined : "over its budget";
 }

@@ -184,7 +184,7 @@ async function find({ ring, store }: Places, ask: FindAsk, reading: Reading): Pr
 }
 
 function identityOf({ tenant, at, image }: Decision): string {
-  return `${Math.round(at)} ${image} ${tenant}`;
+  return `${Math.trunc(at)} ${image} ${tenant}`;
 }
 
 type Turns = { readonly clock: Clock; readonly signal: AbortSignal };

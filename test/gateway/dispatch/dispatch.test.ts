@@ -151,3 +151,48 @@ test("a request whose caller leaves ends with that, and what its tries do later 
   await late.promise.catch(() => undefined);
   expect(told).toEqual(["choice among 1", { ending: "given up", tries: 1, code: "caller_left" }]);
 });
+
+/** A backend that is asked by `ask`, with what was left under way there when all is over. */
+async function askedBy(
+  ask: () => Promise<unknown>,
+  hooks: DispatchHooks = {},
+): Promise<{ readonly outcome: unknown; readonly underWay: number | undefined }> {
+  const { pool, backends } = routeOver([[backendThat("a", [])]], { model: "m" });
+  const asked = openDispatcher().dispatch({
+    ...{ pool, backends, bytes: 1, able: () => true, signal: AbortSignal.timeout(1_000), ...hooks },
+    deadlineAt: systemClock.elapsed() + 1_000,
+    send: ask,
+  });
+  const outcome = await asked.then(
+    (dispatched) => dispatched.answer,
+    (error: unknown) => error,
+  );
+  return { outcome, underWay: pool.lanes[0]?.standing.inFlight };
+}
+
+test.each(["onChoice", "onFailure", "onEnd"] as const)(
+  "a record that cannot be made loses no request: %s",
+  async (hook) => {
+    const failing = {
+      [hook]: () => {
+        throw new Error("nobody can write that down");
+      },
+    };
+    const answered = askedBy(async () => "an answer", failing);
+    expect(await answered).toEqual({ outcome: "an answer", underWay: 0 });
+    const mistaken = new TradewindError("image_undecodable", "no image");
+    const refused = askedBy(() => Promise.reject(mistaken), failing);
+    expect(await refused).toEqual({ outcome: mistaken, underWay: 0 });
+  },
+);
+
+test("who cannot even be asked has failed, and nothing of it stays under way", async () => {
+  const failed = await askedBy(() => {
+    throw new TradewindError("internal", "not even asked");
+  });
+  expect(failed).toMatchObject({ outcome: { code: "internal" }, underWay: 0 });
+});
+
+test("an answer that says nothing is one all the same", async () => {
+  expect(await askedBy(async () => undefined)).toEqual({ outcome: undefined, underWay: 0 });
+});

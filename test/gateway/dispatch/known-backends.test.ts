@@ -43,6 +43,45 @@ test("other terms of ejection are new terms too", () => {
   expect(after.breaker.failed(dawn)).toBe(true);
 });
 
+test("routes that eject otherwise share all else of a backend, after a change too", () => {
+  const known = open();
+  const terms = termsWith({ mostInFlight: 8 });
+  const [one, other] = [
+    known.standing("a", terms, eject),
+    known.standing("a", terms, { ...eject, after: 1 }),
+  ];
+  one.inFlight = 3;
+  one.spending.hold(1);
+  expect(other.load(dawn)).toBe(4);
+  other.breaker.failed(dawn);
+  expect([one, other].map(({ breaker }) => breaker.isResting(dawn))).toEqual([false, true]);
+  expect(known.standing("a", terms, eject)).toBe(one);
+  expect(known.standing("a", terms, { ...eject, after: 1 })).toBe(other);
+  expect(known.all()).toEqual([other]);
+});
+
+test("what is under way under the old terms counts under the new ones, until it ends", () => {
+  const known = open();
+  const before = known.standing("a", termsWith({ usdPerRequest: 1 }), eject);
+  before.inFlight += 5;
+  const after = known.standing("a", termsWith({ usdPerRequest: 2 }), eject);
+  expect(after.load(dawn)).toBe(6);
+  before.inFlight -= 5;
+  expect(after.load(dawn)).toBe(1);
+});
+
+test("another price wakes nobody and forgives nobody: who was awake or rested still is", () => {
+  const known = open();
+  const sleeper = { billing: "instance", coldMs: 20_000, idleMs: 60_000, usdPerSecond: 0.001 } as const;
+  const before = known.standing("a", termsWith(sleeper), eject);
+  before.warmth.answered(dawn, 1, undefined);
+  for (let count = 0; count < eject.after; count += 1) before.breaker.failed(dawn);
+  const after = known.standing("a", termsWith({ ...sleeper, usdPerSecond: 0.002 }), eject);
+  expect([after.warmth.isAwake(dawn), after.breaker.isResting(dawn)]).toEqual([true, true]);
+  const other = known.standing("a", termsWith({ ...sleeper, idleMs: 30_000 }), eject);
+  expect(other.warmth.isAwake(dawn)).toBe(false);
+});
+
 test("another declared speed makes what was learned start anew, since the machine may be another", () => {
   const known = open();
   known.standing("a", termsWith({ prior }), eject);
@@ -68,6 +107,31 @@ test("only a backend that may sleep and was not asked lately is asleep", () => {
   const { warmth } = known.standing("b", sleeper, eject);
   const asleep = () => ["a", "b", "nobody"].map((name) => known.isAsleep(name, dawn));
   expect(asleep()).toEqual([false, true, false]);
+  warmth.started(dawn);
   warmth.answered(dawn, 1, undefined);
   expect(asleep()).toEqual([false, false, false]);
+});
+
+test("one that is awake and that nobody asks is left alone, so that questions do not keep it awake", () => {
+  const known = open();
+  const sleeper = termsWith({ billing: "instance", coldMs: 20_000, idleMs: 900_000 });
+  const { warmth } = known.standing("a", sleeper, eject);
+  warmth.started(dawn);
+  warmth.answered(dawn, 1, undefined);
+  expect(known.isAsleep("a", dawn + 4_000)).toBe(false);
+  expect(known.isAsleep("a", dawn + 6_000)).toBe(true);
+  warmth.started(dawn + 60_000);
+  expect(known.isAsleep("a", dawn + 60_000)).toBe(false);
+});
+
+test("one that rests after failures may be asked whether it is back while it is awake, and is not woken for it", () => {
+  const known = open();
+  const sleeper = termsWith({ billing: "instance", coldMs: 20_000, idleMs: 900_000 });
+  const { breaker, warmth } = known.standing("a", sleeper, { ...eject, after: 1 });
+  breaker.failed(dawn);
+  expect(known.isAsleep("a", dawn + 1_000)).toBe(true);
+  warmth.started(dawn - 60_000);
+  warmth.answered(dawn - 60_000, 1, undefined);
+  expect(known.isAsleep("a", dawn + 1_000)).toBe(false);
+  expect(known.isAsleep("a", dawn + 60_000)).toBe(true);
 });

@@ -40,22 +40,33 @@ test("until something is measured the declared speed is believed, at every load"
   for (const load of loads) expect(model.predict(load, dawn)).toBeCloseTo(20 + 5 * (load - 1), 9);
 });
 
-test("where nothing is declared or known it says so, or believes its neighbours until it is measured", () => {
+test("where nothing is declared or known it says so", () => {
   const model = new LatencyModel(undefined);
   expect(model.predict(4, dawn)).toBe(0);
-  model.assumeLike(40);
-  expect(model.predict(1, dawn)).toBe(40);
-  expect(model.predict(4, dawn)).toBeGreaterThan(40);
-  model.learn({ at: dawn, ms: 90, load: 1, predictedMs: 40 });
-  const measured = model.predict(1, dawn);
-  model.assumeLike(5);
-  expect(model.predict(1, dawn)).toBe(measured);
+  model.learn({ at: dawn, ms: 90, load: 1, predictedMs: 0 });
+  expect(model.predict(1, dawn)).toBeCloseTo(90);
 });
 
-test("neighbours are not believed where a speed is declared", () => {
-  const model = new LatencyModel(prior);
-  model.assumeLike(400);
-  expect(model.predict(1, dawn)).toBe(20);
+test("who was slow at first is believed to be better after a while, and is known as it is after a few answers", () => {
+  const model = new LatencyModel(undefined);
+  model.learn({ at: dawn, ms: 265, load: 1, predictedMs: 0 });
+  let now = dawn;
+  for (let asked = 0; asked < 4; asked += 1) {
+    now += 15_000;
+    const predictedMs = model.predict(1, now);
+    expect(predictedMs).toBeLessThan(130);
+    expect(model.isDoubted(now)).toBe(true);
+    model.learn({ at: now, ms: 20, load: 1, predictedMs });
+  }
+  expect(model.predict(1, now)).toBeLessThan(130);
+});
+
+test("what nobody has asked for many minutes may be another by now", () => {
+  const model = new LatencyModel({ baseMs: 100, perInFlightMs: 5 });
+  let now = dawn;
+  for (let n = 0; n < 50; n += 1, now += 50) model.learn({ at: now, ms: 900, load: 1, predictedMs: 900 });
+  expect(model.isDoubted(now + 7_200_000)).toBe(true);
+  expect(model.predict(1, now + 7_200_000)).toBeLessThan(model.predict(1, now) / 3);
 });
 
 test("a server that takes each request in turn is learned, whatever was declared", () => {

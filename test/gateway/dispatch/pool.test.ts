@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { LatencyModel } from "#gateway/dispatch/latency-model.ts";
-import { laneOf, poolOf } from "#test/support/courses.ts";
+import { createPool } from "#gateway/dispatch/pool.ts";
+import { laneOf, poolOf, usualTerms } from "#test/support/courses.ts";
 import { dawn, laneAt } from "#test/support/lanes.ts";
 
 const sleeper = { billing: "instance", idleMs: 600_000, coldMs: 20_000 } as const;
@@ -43,4 +44,25 @@ test("a route without second copies has no tokens for them", () => {
 test("scratch memory has a place for each lane", () => {
   const { scratch } = poolOf([laneOf("a"), laneOf("b"), laneOf("c")]);
   for (const memory of Object.values(scratch)) expect(memory).toHaveLength(3);
+});
+
+test("a pool that takes another one's place has no more copies and retries left than that one had", () => {
+  const before = poolOf([laneOf("a"), laneOf("b")]);
+  while (before.hedges.take());
+  while (before.retries.take());
+  const { hedges, retries } = createPool("digits-s", usualTerms, [laneOf("a")], before);
+  expect([hedges.take(), retries.take()]).toEqual([false, false]);
+});
+
+test("a pool that takes another one's place wakes nobody for what that one has learned already", () => {
+  const before = poolOf([laneOf("a"), laneOf("b")]);
+  Object.assign(before.waking, { lackUsd: 0.25, lackAt: 7, lookedAt: 6 });
+  before.waking.creditUsd.set([1, 2]);
+  before.waking.creditAt.set([3, 4]);
+  const { waking } = createPool("digits-s", usualTerms, [laneOf("b"), laneOf("c")], before);
+  expect(waking).toMatchObject({ lackUsd: 0.25, lackAt: 7, lookedAt: 6 });
+  expect([[...waking.creditUsd], [...waking.creditAt]]).toEqual([
+    [2, 0],
+    [4, 0],
+  ]);
 });

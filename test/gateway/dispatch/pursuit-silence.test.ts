@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import type { Pool } from "#gateway/dispatch/pool.ts";
+import { laneOf, poolOf } from "#test/support/courses.ts";
+import {
+  brokenDown,
+  createTimeline,
+  dawn,
+  type Fate,
+  forever,
+  learnSteady,
+  type Traveller,
+} from "#test/support/lanes.ts";
+
+/** Three whose speed of 20 ms is known, each a little dearer than the one before. */
+function threeLanes(): Pool {
+  const pool = poolOf([laneOf("a"), laneOf("b", { usd: 0.00001 }), laneOf("c", { usd: 0.00002 })]);
+  for (const lane of pool.lanes) learnSteady(lane, 20, { count: 100, at: dawn - 1_000 });
+  return pool;
+}
+
+function travel(pool: Pool, fates: readonly Fate[]): Traveller {
+  const line = createTimeline(pool, ({ lane }) => fates[lane.place] ?? { ms: 20 });
+  const traveller = line.arrive({ isWorthIt: () => true });
+  line.runUntil(dawn + 20_000);
+  return traveller;
+}
+
+const placesOf = ({ sent }: Traveller) => sent.map(({ lane }) => lane.place);
+
+const hangs: Fate = { ms: forever };
+
+test("where the second copy hangs like the first, a third one answers", () => {
+  const pool = threeLanes();
+  const traveller = travel(pool, [hangs, hangs]);
+  expect({ places: placesOf(traveller), endings: traveller.endings.length }).toEqual({
+    places: [0, 1, 2],
+    endings: 1,
+  });
+  expect(traveller.endedAt).toBeLessThan(dawn + 250);
+});
+
+test("a second copy that hangs is not the last, where the first one failed meanwhile", () => {
+  const traveller = travel(threeLanes(), [{ ms: 60, failure: brokenDown }, hangs]);
+  expect({ places: placesOf(traveller), endings: traveller.endings.length }).toEqual({
+    places: [0, 1, 2],
+    endings: 1,
+  });
+});
+
+test("who is silent is blamed for it while a second copy is out too", () => {
+  const pool = threeLanes();
+  travel(pool, [hangs, hangs, hangs]);
+  const failedNow = pool.lanes.map(({ standing }) => standing.breaker.failed(dawn + 20_000));
+  const failedAgain = pool.lanes.map(({ standing }) => standing.breaker.failed(dawn + 20_000));
+  expect({ failedNow, failedAgain }).toEqual({
+    failedNow: [false, false, false],
+    failedAgain: [true, true, true],
+  });
+});
+
+test("a second copy that is late but not silent is waited for, however silent the first is", () => {
+  const traveller = travel(threeLanes(), [hangs, { ms: 70 }, hangs]);
+  expect({ places: placesOf(traveller), endings: traveller.endings.length }).toEqual({
+    places: [0, 1],
+    endings: 1,
+  });
+});
+
+test("a third copy takes a retry's token, and without one there is none", () => {
+  const pool = threeLanes();
+  while (pool.retries.take());
+  expect(placesOf(travel(pool, [hangs, hangs]))).toEqual([0, 1]);
+  const traveller = travel(threeLanes(), [hangs, hangs]);
+  expect(traveller.sent.map(({ kind }) => kind)).toEqual(["first", "hedge", "retry"]);
+});
