@@ -33,17 +33,10 @@ export function flowOf({ count }: Demand, room: Float64Array, { borrows }: Grid)
   return { served, hasRoom: whereRoomIs({ room, late, own }, borrows) };
 }
 
-export type Patience = {
-  /** Each arrival may wait for so many buckets after its own. */
-  readonly buckets: number;
-  /** As many may be under way at once: a gateway keeps no line of its own. */
-  readonly most: number;
-};
-
-/** How many are served when who has to be done first comes first; where too many wait, those with the least time leave. */
-export function servedWithin(count: Float64Array, room: Float64Array, { buckets, most }: Patience): number {
+/** How many are served when who has to be done first comes first; each may wait for so many buckets after its own. */
+export function servedWithin(count: Float64Array, room: Float64Array, buckets: number): number {
   const left = count.slice();
-  let [served, oldest, waiting] = [0, 0, 0];
+  let [served, oldest] = [0, 0];
   const take = (bucket: number, wanted: number): number => {
     let taken = 0;
     while (oldest <= bucket && taken < wanted) {
@@ -53,14 +46,11 @@ export function servedWithin(count: Float64Array, room: Float64Array, { buckets,
       taken += part;
       if (part === here) oldest += 1;
     }
-    waiting -= taken;
     return taken;
   };
   for (let bucket = 0; bucket < room.length; bucket += 1) {
-    waiting += count[bucket] ?? 0;
-    for (; oldest < bucket - buckets; oldest += 1) waiting -= left[oldest] ?? 0;
+    oldest = Math.max(oldest, bucket - buckets);
     served += take(bucket, room[bucket] ?? 0);
-    take(bucket, waiting - most);
   }
   return served;
 }

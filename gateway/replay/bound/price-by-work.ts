@@ -35,8 +35,8 @@ function leastIn(values: Float64Array): number {
 
 /**
  * The bound where everything is paid by the answer: the cheapest serves as many as it can, the next as many more as both
- * can together, and so on, which no other division undercuts. No bucket is too short for it, each arrival has exactly
- * as many of them as its deadline touches, and no more are under way than backends may be given.
+ * can together, and so on, which no other division undercuts. No bucket is too short for it, and each arrival has exactly
+ * as many of them as its deadline touches, wherever it waits meanwhile.
  */
 export function boundByWork({ grid, demand, supplies, usdPerMiss }: Program): ByWork {
   const priced = supplies
@@ -47,9 +47,8 @@ export function boundByWork({ grid, demand, supplies, usdPerMiss }: Program): By
   let most = 0;
   for (let count = 1; count <= priced.length; count += 1) {
     const first = priced.slice(0, count).map(({ supply }) => supply);
-    const underWay = first.reduce((sum, { mostInFlight }) => sum + mostInFlight, 0);
     const room = roomOf(first, grid);
-    const together = Math.max(most, servedWithin(demand.count, room, { buckets, most: underWay }));
+    const together = Math.max(most, servedWithin(demand.count, room, buckets));
     const price = priced[count - 1]?.usd ?? 0;
     if (price < usdPerMiss) {
       usd += price * (together - served);

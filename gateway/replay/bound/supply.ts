@@ -8,8 +8,6 @@ export type Supply = {
   /** Answers in time by one instance. */
   readonly room: Float64Array;
   readonly instances: number;
-  /** Requests that may be there at once, by all gateways. */
-  readonly mostInFlight: number;
   /** Of one answer: what is paid for it and for the time that it takes, and what a byte on its way costs. */
   readonly usdEach: Float64Array;
   readonly usdPerByte: number;
@@ -41,7 +39,9 @@ export type SupplyOptions = {
 export function supplyOf(backend: FleetBackend, options: SupplyOptions): Supply {
   const { grid, demand } = options;
   const { terms, service, name } = backend;
-  const { msEach, leastMs } = paceOf(service, leastOf(demand.bytes, demand.count));
+  // However many wait at the gateways, no more go together than all of them may have there.
+  const perInstance = Math.min(service.perInstance, terms.mostInFlight * options.gateways);
+  const { msEach, leastMs } = paceOf({ ...service, perInstance }, leastOf(demand.bytes, demand.count));
   const faults = options.faults.filter(({ backend: of }) => of === name);
   const price = perBucket(grid, (fromMs, toMs) => leastPrice(faults, fromMs, toMs));
   const room = perBucket(grid, (fromMs, toMs) => {
@@ -58,8 +58,7 @@ export function supplyOf(backend: FleetBackend, options: SupplyOptions): Supply 
   const isThere = terms.billing === "provisioned" || grid.fromMs > 0;
   if (!isThere) closeUntilStarted(room, backend, options);
   const life = stands ? lifeOf(backend, { grid, price, faults }) : undefined;
-  const mostInFlight = terms.mostInFlight * options.gateways;
-  return { name, room, instances, mostInFlight, usdEach, usdPerByte: terms.egressUsdPerGb * 1e-9, life };
+  return { name, room, instances, usdEach, usdPerByte: terms.egressUsdPerGb * 1e-9, life };
 }
 
 /** What is paid whatever happens. */
