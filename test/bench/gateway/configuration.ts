@@ -5,15 +5,17 @@ export type Wanted = {
   readonly backend: string;
   /** Takes several requests' worth of the limit from Redis at once, so that a hit in memory asks nobody. */
   readonly leased?: boolean;
+  /** So many addresses of the backend, each of which the gateway takes for one by itself. */
+  readonly backends?: number;
 };
 
 /** Everything on, and every limit where no load of this machine reaches it. */
-export function configuration({ backend, leased = false }: Wanted): string {
+export function configuration({ backend, leased = false, backends }: Wanted): string {
   return `
 models:
   ${model}: { source: constant, task: detect }
 providers:
-  constant: { kind: static, urls: ["${backend}"], usdPerRequest: 0.00001 }
+  constant: { kind: static, urls: ${JSON.stringify(addresses(backend, backends))}, usdPerRequest: 0.00001 }
 routes:
   - models: [${model}]
     slo: 2s
@@ -27,6 +29,11 @@ limits:
 records: postgres
 workers: 1
 `;
+}
+
+function addresses(backend: string, backends: number | undefined): readonly string[] {
+  if (backends === undefined) return [backend];
+  return Array.from({ length: backends }, (_, number) => `${backend}/backend-${number}`);
 }
 
 const rates = [{ requests: 1_000_000, perMs: 1_000, burst: 1_000_000 }];

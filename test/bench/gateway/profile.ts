@@ -7,8 +7,8 @@ import { read } from "./reading.ts";
 import { ourShape } from "./serve-ours.ts";
 import { openOurs, openStage } from "./stage.ts";
 
-/** Where the gateway's time goes on misses: `node test/bench/gateway/profile.ts [BYTES [CONCURRENCY [IMAGES]]]`. */
-const [bytes = 2_048, concurrency = 32, few = 0] = process.argv.slice(2).map(Number);
+/** Where the gateway's time goes on misses: `node test/bench/gateway/profile.ts [BYTES [CONCURRENCY [IMAGES [BACKENDS]]]]`. */
+const [bytes = 2_048, concurrency = 32, few = 0, backends = 1] = process.argv.slice(2).map(Number);
 const windowMs = 8_000;
 const signal = new AbortController().signal;
 const folder = await mkdtemp(join(tmpdir(), "tradewind-profile-"));
@@ -21,7 +21,7 @@ const folder = await mkdtemp(join(tmpdir(), "tradewind-profile-"));
   };
   const stage = await openStage(context, resources);
   const flags = ["--cpu-prof", "--cpu-prof-interval", "500", "--cpu-prof-dir", join(folder, "profiles")];
-  const server = await openOurs(stage, "ours", { redisUrl: stage.redisUrl, flags });
+  const server = await openOurs(stage, "ours", { redisUrl: stage.redisUrl, flags, backends });
   const contender = { name: "ours", server, shape: ourShape };
   const images: Shape["images"] = few > 0 ? few : "unique";
   const pace = { concurrency };
