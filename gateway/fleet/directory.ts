@@ -36,7 +36,10 @@ export type Directory = AsyncDisposable & {
 export type DirectoryOptions = {
   readonly fleet: Fleet;
   readonly clock: Clock;
-  /** Who sleeps is asked once, and then only while it is awake anyway: a question would wake it, and cost. */
+  /**
+   * Who sleeps is asked until it has answered once, and then only while it is awake anyway: a question would wake it, and
+   * cost. One that never answers is asked ever more seldom.
+   */
   readonly isAsleep?: (backend: Backend) => boolean;
   /** What is known of a pair already, as from the configuration before: believed at once, and enough for who sleeps. */
   readonly before?: (backend: Backend, model: string) => DescribedModel | undefined;
@@ -47,6 +50,13 @@ export type DirectoryOptions = {
 };
 
 const mostDoubts = 3;
+
+/** So many pairs are asked in one moment. */
+const mostTogether = 30;
+
+/** More pairs than this are asked more seldom, so that a large fleet costs no more questions, up to so many times. */
+const mostEachTime = 100;
+const mostSeldom = 5;
 
 /** Versions that somebody pinned; a version's description never changes, so forgetting all of them costs one question each. */
 const mostVersions = 1_000;
@@ -64,9 +74,9 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     if (described) known.learn(pair, described);
   }
   const stop = new AbortController();
-  const ask = async (pair: Pair): Promise<void> => {
+  const ask = async (pair: Pair, turn: number): Promise<void> => {
     const { backend, model } = pair;
-    if (known.find(backend, model) && isAsleep(backend)) return;
+    if (isAsleep(backend) && (known.find(backend, model) || !isDue(turn, known.doubts(pair)))) return;
     try {
       const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(timeoutMs)]);
       known.learn(pair, await backend.client.describe(model, { signal }));
@@ -77,11 +87,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       sideConcernSkipped.publish({ what: "describing a model", detail: `${model} at ${backend.id}`, error });
     }
   };
-  const askAll = async (): Promise<void> => {
-    await Promise.all(pairs.map(ask));
-  };
-  await askAll();
-  const turning = keepAsking(askAll, { clock, askAgainMs, signal: stop.signal });
+  await Promise.all(pairs.map((pair) => ask(pair, 1)));
+  const turning = keepAsking({ pairs, ask, clock, askAgainMs, signal: stop.signal });
   const close = async (): Promise<void> => {
     stop.abort();
     await turning;
@@ -101,6 +108,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
 type Descriptions = Pick<Directory, "find" | "lastHeard" | "revision"> & {
   readonly learn: (pair: Pair, described: DescribedModel) => void;
   readonly doubt: (pair: Pair, error: unknown) => void;
+  /** Questions in a row without an answer. */
+  readonly doubts: (pair: Pair) => number;
 };
 
 /** Holds the states of all pairs. */
@@ -113,6 +122,7 @@ function createDescriptions(): Descriptions {
     revision: () => revision,
     find: (backend, model) => known.get(backend)?.get(model),
     lastHeard: (model) => heard.get(model),
+    doubts: ({ backend, model }) => doubts.get(keyOf(backend, model)) ?? 0,
     learn: ({ backend, model }, described) => {
       const models = known.get(backend) ?? new Map<string, DescribedModel>();
       known.set(backend, models.set(described.name, described));
@@ -131,6 +141,16 @@ function createDescriptions(): Descriptions {
   };
 }
 
+/** Starts take so many turns as a rule. */
+const usualStart = 30;
+
+const mostDoublings = 12;
+
+/** A question to one that sleeps may start an instance for nothing, each time that it fails. */
+function isDue(turn: number, failed: number): boolean {
+  return turn % 2 ** Math.min(Math.max(0, failed - usualStart), mostDoublings) === 0;
+}
+
 function createVersions(find: Directory["find"]): Directory["findVersion"] {
   const versions = new Map<string, ModelInfo>();
   return async (backend, model, version, { signal }) => {
@@ -145,10 +165,28 @@ function createVersions(find: Directory["find"]): Directory["findVersion"] {
   };
 }
 
-type Turn = { readonly clock: Clock; readonly askAgainMs: number; readonly signal: AbortSignal };
+type Asking = {
+  readonly pairs: readonly Pair[];
+  readonly ask: (pair: Pair, turn: number) => Promise<void>;
+  readonly clock: Clock;
+  readonly askAgainMs: number;
+  readonly signal: AbortSignal;
+};
 
-async function keepAsking(askAll: () => Promise<void>, { clock, askAgainMs, signal }: Turn): Promise<void> {
-  while (!signal.aborted) await clock.sleep(askAgainMs, { signal }).then(askAll, () => {});
+/** A large fleet is asked part by part, since hundreds of questions at once would hold up the requests between them. */
+async function keepAsking({ pairs, ask, clock, askAgainMs, signal }: Asking): Promise<void> {
+  const parts = Math.ceil(pairs.length / mostTogether);
+  const everyMs = askAgainMs * Math.min(mostSeldom, Math.max(1, pairs.length / mostEachTime));
+  const wait = (ms: number) => clock.sleep(ms, { signal }).catch(() => {});
+  const keepAskingPart = async (part: number): Promise<void> => {
+    const own = pairs.filter((_, place) => place % parts === part);
+    if (part > 0) await wait((everyMs * part) / parts);
+    for (let turn = 2; !signal.aborted; turn += 1) {
+      await wait(everyMs);
+      if (!signal.aborted) await Promise.all(own.map((pair) => ask(pair, turn)));
+    }
+  };
+  await Promise.all(Array.from({ length: parts }, (_, part) => keepAskingPart(part)));
 }
 
 function isComplete({ routes }: Fleet, find: Directory["find"]): boolean {

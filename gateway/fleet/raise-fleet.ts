@@ -58,7 +58,8 @@ export async function raiseFleet(change: Change, raising: Raising): Promise<Rais
   const config = parseConfig(change.text, { file });
   const held = await shelf.take(config.providers);
   try {
-    const fleet = await buildFleet(config, held.providers, { known, signal: patience(raising) });
+    const building = { known, signal: patience(raising), before: last?.fleet };
+    const fleet = await buildFleet(config, held.providers, building);
     const timeoutMs = last ? askMs.change : askMs.first;
     const isAsleep = ({ name }: Backend): boolean => known.isAsleep(name, now());
     const inherited = last && { before: knownBefore(last) };

@@ -41,13 +41,18 @@ export type RouteRules = Pick<
 /** What the gateway knows of its backends at one moment; never changed, only replaced whole. */
 export type Fleet = { readonly routes: ReadonlyMap<string, Route> };
 
-export type BuildOptions = { readonly known: KnownBackends; readonly signal: AbortSignal };
+export type BuildOptions = {
+  readonly known: KnownBackends;
+  readonly signal: AbortSignal;
+  /** What this one takes the place of. */
+  readonly before?: Fleet | undefined;
+};
 
 /** Asks every provider where its backends are and lays the routes over them. */
 export async function buildFleet(
   config: Pick<Config, "routes">,
   providers: ReadonlyMap<string, Provider>,
-  { known, signal }: BuildOptions,
+  { known, signal, before }: BuildOptions,
 ): Promise<Fleet> {
   const found = await Promise.all(
     [...providers].map(async ([id, provider]) => [id, await backendsOf(id, provider, signal)] as const),
@@ -56,7 +61,7 @@ export async function buildFleet(
   const routes = config.routes.flatMap((settings) =>
     settings.models.map((model): [string, Route] => [
       model,
-      buildRoute(model, settings, { byProvider, known }),
+      buildRoute(model, settings, { byProvider, known, before: before?.routes.get(model) }),
     ]),
   );
   return { routes: new Map(routes) };
@@ -79,9 +84,10 @@ async function backendsOf(
 type Building = {
   readonly byProvider: ReadonlyMap<string, readonly Backend[]>;
   readonly known: KnownBackends;
+  readonly before: Route | undefined;
 };
 
-function buildRoute(model: string, settings: RouteSettings, { byProvider, known }: Building): Route {
+function buildRoute(model: string, settings: RouteSettings, { byProvider, known, before }: Building): Route {
   const terms = routeTerms(settings, model);
   const placed = placesOf(settings, byProvider);
   const lanesFor = (what: string) =>
@@ -98,8 +104,8 @@ function buildRoute(model: string, settings: RouteSettings, { byProvider, known 
     rules: settings,
     nanoUsdEach: Math.max(0, ...backends.map(({ terms: of }) => mostNanoUsd(of, terms.sloMs))),
     backends,
-    pool: createPool(model, terms, lanesFor(model)),
-    tensors: createPool(model, terms, lanesFor(`${model} tensors`)),
+    pool: createPool(model, terms, lanesFor(model), before?.pool),
+    tensors: createPool(model, terms, lanesFor(`${model} tensors`), before?.tensors),
     shadows: shadow ? (byProvider.get(shadow.provider) ?? []) : [],
   };
 }

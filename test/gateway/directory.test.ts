@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
-import { createOpenInferenceClient, type DescribedModel } from "#adapters/open-inference.ts";
+import { once } from "node:events";
+import { expect, test, vi } from "vitest";
+import {
+  createOpenInferenceClient,
+  type DescribedModel,
+  type OpenInferenceClient,
+} from "#adapters/open-inference.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import { describedModel, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
 import { backendAt, routeOver } from "#test/support/routes.ts";
@@ -157,6 +163,11 @@ test("whoever answers a question is told of, and who does not or sleeps is not",
   expect(answered).toEqual(["a", "a"]);
 });
 
+const described: DescribedModel = {
+  ...{ name: "digits-s", version: "7", versions: ["7"], task: "detect", precision: "fp32" },
+  ...{ names: ["zero"], input: { width: 9, height: 9 } },
+};
+
 test("what was known before is believed at once, and enough of one that sleeps", async () => {
   let asked = 0;
   await using server = await startFakeBackend({
@@ -168,10 +179,6 @@ test("what was known before is believed at once, and enough of one that sleeps",
   await using client = createOpenInferenceClient({ url: server.url });
   const [awake, sleeping] = ["a", "b"].map((id) => backendAt({ id, url: server.url, client }));
   if (!awake || !sleeping) throw new Error("there are two");
-  const described: DescribedModel = {
-    ...{ name: "digits-s", version: "7", versions: ["7"], task: "detect", precision: "fp32" },
-    ...{ names: ["zero"], input: { width: 9, height: 9 } },
-  };
   const fleet = { routes: new Map([["digits-s", routeOver([[awake, sleeping]])]]) };
   await using directory = await openDirectory({
     fleet,
@@ -183,4 +190,59 @@ test("what was known before is believed at once, and enough of one that sleeps",
   expect(directory.find(awake, "digits-s")?.version).toBe("7");
   expect(directory.find(sleeping, "digits-s")?.version).toBe("7");
   expect(directory.lastHeard("digits-s")?.version).toBe("7");
+});
+
+test("one that sleeps and never answers is asked ever more seldom, and one that is there as often as before", async () => {
+  const asked = { awake: 0, asleep: 0 };
+  const clientOf = (name: keyof typeof asked): OpenInferenceClient => ({
+    ...createOpenInferenceClient({ url: "http://127.0.0.1:1" }),
+    describe: async () => {
+      asked[name] += 1;
+      throw new TradewindError("model_unknown", "no such model");
+    },
+  });
+  const [awake, sleeping] = [
+    backendAt({ id: "awake", url: "http://awake", client: clientOf("awake") }),
+    backendAt({ id: "asleep", url: "http://asleep", client: clientOf("asleep") }),
+  ];
+  const fleet = { routes: new Map([["digits-s", routeOver([[awake, sleeping]])]]) };
+  const clock = createFakeClock();
+  await using _directory = await openDirectory({ fleet, clock, isAsleep: ({ id }) => id === "asleep" });
+  for (let turns = 1; turns <= 400; turns += 1) {
+    clock.advance(1_000);
+    await vi.waitFor(() => expect(asked.awake).toBe(turns + 1), { interval: 1 });
+  }
+  // The first thirty, and then after two turns, four, eight and so on.
+  expect(asked.asleep).toBeGreaterThan(30);
+  expect(asked.asleep).toBeLessThan(45);
+});
+
+test("hundreds are asked part by part and every few seconds, and one that hangs holds up only its own part", async () => {
+  const asked = new Map<string, number>();
+  let together = 0;
+  const clientOf = (url: string): OpenInferenceClient => ({
+    ...createOpenInferenceClient({ url }),
+    describe: async (_, { signal }) => {
+      asked.set(url, (asked.get(url) ?? 0) + 1);
+      together += 1;
+      if (url.endsWith("/7") && asked.get(url) === 2) await once(signal, "abort");
+      return described;
+    },
+  });
+  const urls = Array.from({ length: 300 }, (_, place) => `http://127.0.0.1:1/${place}`);
+  const backends = urls.map((url) => backendAt({ id: url, url, client: clientOf(url) }));
+  const fleet = { routes: new Map([["digits-s", routeOver([backends])]]) };
+  const clock = createFakeClock();
+  await using directory = await openDirectory({ fleet, clock, timeoutMs: 60_000 });
+  expect(directory.complete()).toBe(true);
+  expect([...asked.values()]).toEqual(urls.map(() => 1));
+  for (let step = 0; step < 91; step += 1) {
+    together = 0;
+    clock.advance(100);
+    await new Promise(setImmediate);
+    expect(together).toBeLessThanOrEqual(30);
+  }
+  // Every three seconds, in ten parts: some have had their third turn after nine, and all of them their second.
+  for (const [place, url] of urls.entries())
+    expect(asked.get(url), url).toBe(place % 10 === 0 ? 4 : place % 10 === 7 ? 2 : 3);
 });

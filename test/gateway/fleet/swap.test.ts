@@ -57,6 +57,20 @@ test("a provider that comes back while its last configuration drains is the one 
   await vi.waitFor(() => expect(world.providers.openNow()).toEqual(["first"]));
 });
 
+test("a change of something else is no start: what a route has learned of waking and copies stays", async () => {
+  await using world = await openLiveFleetWorld({ begin: ([a = ""]) => ({ text: configText({ first: a }) }) });
+  const [a, b] = world.backends as [FakeBackend, FakeBackend];
+  const { pool, tensors } = routeOf(world.live.current());
+  for (const { retries, waking } of [pool, tensors]) {
+    while (retries.take());
+    waking.lackUsd = 0.125;
+  }
+  await world.live.replace({ text: configText({ second: b.url, first: a.url }) });
+  const route = routeOf(world.live.current());
+  for (const { retries, waking } of [route.pool, route.tensors])
+    expect({ tokens: retries.tokens < 1, lackUsd: waking.lackUsd }).toEqual({ tokens: true, lackUsd: 0.125 });
+});
+
 test("a request that began before a change is answered by the backends of its beginning", async () => {
   await using world = await openLiveFleetWorld({ begin: ([a = ""]) => ({ text: configText({ first: a }) }) });
   const [a, b] = world.backends as [FakeBackend, FakeBackend];
