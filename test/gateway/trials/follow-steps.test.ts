@@ -72,3 +72,19 @@ test("whose standing turns because another one is forgotten is told of", () => {
   stop();
   expect(turned.sort()).toEqual(["a unknown", "b unknown"]);
 });
+
+test("the end of a backend that was never judged is told as well, once", () => {
+  const watch = new DriftWatch();
+  const follow = createStepFollower({ watch, trials: { clear: () => {} } });
+  const model = "never-judged";
+  const backends = (...names: readonly string[]) => new Map(names.map((name) => [name, "1"] as const));
+  watch.learn({ model, backend: "a", peer: "b", agreement: 1, scoreDifference: undefined, minimum: 0.9 });
+  const told: string[] = [];
+  const stop = driftTurned.subscribe((turned) => {
+    if (turned.model === model) told.push(`${turned.backend} ${turned.state}`);
+  });
+  follow([{ model, step: "s", backends: backends("a", "b") }]);
+  follow([{ model, step: "s", backends: backends("a") }]);
+  stop();
+  expect(told).toEqual(["b unknown"]);
+});
