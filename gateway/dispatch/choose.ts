@@ -103,10 +103,14 @@ function mayPanicTo({ scratch }: Pool, lane: Lane, ask: ChoiceAsk): boolean {
   return standing.spending.has(scratch.costUsd[place] ?? 0, ask.now);
 }
 
-/** Those that only wait to be measured come before those that rest, and of these who rests the least. */
+/** Those that only wait to be measured come before those that failed, and of these who rests the least. */
 function rank({ standing }: Lane, now: number): number {
-  return Math.max(0, standing.breaker.restsUntil - now) + standing.inFlight;
+  const { breaker, inFlight } = standing;
+  const isDistrusted = breaker.most(now) <= inFlight;
+  return inFlight + (isDistrusted ? failedBefore + Math.max(0, breaker.restsUntil - now) : 0);
 }
+
+const failedBefore = 1e6;
 
 function findCanary(pool: Pool, ask: ChoiceAsk, chance: Chance): Lane | undefined {
   const { canary } = pool;

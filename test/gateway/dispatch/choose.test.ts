@@ -236,3 +236,19 @@ test("a generous guard of its speed: one choice among a hundred lanes takes less
   }
   expect(Math.min(...took)).toBeLessThan(250);
 });
+
+test("a burst after a pause goes to who is only little known, not to who is said to have failed", () => {
+  const lanes = [laneOf("rumoured", { ms: 250 }), laneOf("spare", { ms: 250 }, { group: 1 })];
+  const pool = poolOf(lanes, { sloMs: 10_000 });
+  for (const lane of pool.lanes) learnSteady(lane, 250, { count: 2, at: dawn - 4_000 });
+  laneAt(pool, 0).standing.breaker.rumour(dawn);
+  const got = [0, 0];
+  for (let n = 0; n < 8; n += 1) {
+    const choice = choose(pool, askAt(dawn, { deadlineAt: dawn + 10_000 }), chanceOf(n));
+    if (!choice) continue;
+    choice.lane.standing.inFlight += 1;
+    got[choice.lane.place] = (got[choice.lane.place] ?? 0) + 1;
+  }
+  expect(got[0]).toBeLessThanOrEqual(1);
+  expect(got[1]).toBeGreaterThanOrEqual(7);
+});
