@@ -23,7 +23,8 @@ export async function wakeBackend({ url, model, requests, signal }: WakeCall): P
     const asked = Array.from({ length: requests }, () =>
       exchange(pool, { ...request, maxBytes: mostAnswerBytes }),
     );
-    const refused = (await Promise.all(asked)).find(({ status }) => status >= 500);
+    // Clouds say 429 where they have started nothing; any other refusal is an instance's own.
+    const refused = (await Promise.all(asked)).find(({ status }) => status >= 500 || status === 429);
     if (refused) throw new Error(`status ${refused.status}`);
   } catch (error) {
     throw transportFailure(error, signal);

@@ -13,7 +13,13 @@ const pageSize = z
   .refine((most) => most <= 1_000, { error: "expected a number from 1 to 1000" })
   .default(100);
 
-const name = z.string().min(1).max(256);
+/** PostgreSQL refuses to look for it, which would look as if it were away. */
+const plainText = z
+  .string()
+  .max(256)
+  .refine((text) => !text.includes("\0"), { error: "expected text without NUL" });
+
+const name = plainText.min(1);
 
 const span = {
   from: moment.exactOptional().describe("Whole hours; a day before `to`, if it is left out"),
@@ -27,7 +33,7 @@ export const ledgerQuery = z.strictObject({
   backend: name.exactOptional(),
   group_by: z.enum(dimensions).default("hour"),
   limit: pageSize,
-  cursor: z.string().max(256).exactOptional(),
+  cursor: plainText.exactOptional(),
 });
 
 export const ledgerExportQuery = z.strictObject(span);

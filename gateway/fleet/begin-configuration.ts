@@ -1,6 +1,6 @@
 import type { Log } from "#infra/runtime/log.ts";
 import { type Config, parseConfig } from "../config.ts";
-import { digestOf } from "../records/configurations.ts";
+import { digestOf, type PublishedConfiguration } from "../records/configurations.ts";
 import type { ConfigSource } from "./config-source.ts";
 
 /** What a gateway begins with. */
@@ -44,6 +44,11 @@ export async function beginConfiguration(options: BeginOptions): Promise<BegunCo
     log.warn({ err: error, version }, "what was published is nothing to this gateway: its own file counts");
     return { ...own, version: 0 };
   }
+}
+
+/** Throws with every problem where a published text is none to this version of the gateway. */
+export function refuseUnservable({ text, version }: Pick<PublishedConfiguration, "text" | "version">): void {
+  parseConfig(text, { file: publishedAs(version) });
 }
 
 /** As messages name it, since it is no file of this machine. */

@@ -70,12 +70,14 @@ export type RollBack = {
   /** The version before the newest, if none is named: a second one returns to where it was. */
   readonly to?: number | undefined;
   readonly expected?: number | undefined;
+  /** Throws where nobody could serve it: what was right once may be wrong for a later version of the gateway. */
+  readonly check?: (old: PublishedConfiguration) => void;
 };
 
 /** An old text becomes the newest; history goes on, it is not cut off. */
 export async function rollBackConfiguration(
   database: Database,
-  { actor, to, expected }: RollBack,
+  { actor, to, expected, check }: RollBack,
   options: Options = {},
 ): Promise<Publishing & { readonly to: number }> {
   refuseUnlessOperator(actor, "change the configuration");
@@ -85,6 +87,7 @@ export async function rollBackConfiguration(
     const old = await readConfiguration(query, wanted);
     if (!newest || !old) throw to === undefined ? nothingBefore() : unknownVersion(wanted);
     if (newest.sha256 === old.sha256) return { isNew: false, entry: newest, to: wanted };
+    check?.(old);
     const { text, sha256 } = old;
     const note = `as version ${wanted}`;
     const entry = await insert(query, { text, sha256, source: "rollback", actor, note });

@@ -22,7 +22,11 @@ export function createStepFollower(deps: {
   const known = new Map<string, Before>();
   const forget = (model: string, backend: string): void => {
     deps.trials.clear(model, backend);
-    for (const turned of deps.watch.forget(model, backend)) driftTurned.publish(turned);
+    const turned = deps.watch.forget(model, backend);
+    for (const one of turned) driftTurned.publish(one);
+    // Who was never judged did not turn, but was measured: whoever has numbers of it hears of its end too.
+    if (turned.some((one) => one.backend === backend)) return;
+    driftTurned.publish({ model, backend, state: "unknown", blamed: false, against: [] });
   };
   const follow = ({ model, step, backends }: Compared): void => {
     const before = known.get(model) ?? { step, backends: new Map() };

@@ -19,7 +19,7 @@ export type MirrorDeps = AskBesideDeps & {
   readonly directory: Pick<Directory, "find">;
   readonly shadows: Pick<ShadowModels, "find">;
   readonly watch: Pick<DriftWatch, "samples">;
-  readonly sampler: Pick<Sampler, "pick">;
+  readonly sampler: Pick<Sampler, "pick" | "spentInHour">;
   readonly compare: Comparer["compare"];
   readonly room: WaitingRoom;
   /** How many share a route's budget. */
@@ -70,7 +70,8 @@ function mirror(image: AnsweredImage, { standingOf, leave }: Mirroring, deps: Mi
   const { route, model: answered } = image;
   // Who asked for an old version is no judge of what has the newest.
   if (deps.directory.find(image.backend, route.model)?.version !== answered.version) return false;
-  const able = ableShadows(route, deps);
+  const affordable = route.shadows.filter((backend) => isAffordable(image, backend, { standingOf }, deps));
+  const able = ableShadows(route, affordable, deps);
   const peers = able.flatMap(({ backend }) => peerOf(image, backend, standingOf(backend, route), deps));
   const sample = pick(image, peers, deps);
   const asked = able.find(({ backend }) => backend.name === sample?.backend);
@@ -92,7 +93,20 @@ function mirror(image: AnsweredImage, { standingOf, leave }: Mirroring, deps: Mi
 
 type Able = { readonly backend: Backend; readonly model: ModelInfo };
 
-function ableShadows({ shadows, model: name }: Route, deps: MirrorDeps): readonly Able[] {
+/** Who has had its money is not asked what it has either: a question may keep an instance awake. */
+function isAffordable(
+  image: AnsweredImage,
+  backend: Backend,
+  { standingOf }: Pick<Mirroring, "standingOf">,
+  deps: MirrorDeps,
+): boolean {
+  const { route } = image;
+  const spent = deps.sampler.spentInHour(purseOf(route, deps.fleet()), "shadow");
+  const [peer] = peerOf(image, backend, standingOf(backend, route), deps);
+  return peer !== undefined && spent + peer.usd <= usdPerHourOf(route, deps);
+}
+
+function ableShadows({ model: name }: Route, shadows: readonly Backend[], deps: MirrorDeps): readonly Able[] {
   return shadows.flatMap((backend) => {
     const model = deps.shadows.find(backend, name, deps.now());
     return model ? { backend, model } : [];
@@ -118,13 +132,15 @@ const usualMs = 100;
 function pick(
   { route, backend, bytes }: AnsweredImage,
   peers: readonly Peer[],
-  { sampler, fleet, gateways }: MirrorDeps,
+  deps: MirrorDeps,
 ): Sample | undefined {
-  const { usdPerHour = 0 } = route.rules.shadow ?? {};
-  const terms = {
-    usdPerHour: usdPerHour / Math.max(1, gateways?.() ?? 1),
-    mostBytes: Number.POSITIVE_INFINITY,
-  };
-  const facts = { route: purseOf(route, fleet()), first: backend.name, peers, bytes, isSaturated: false };
-  return sampler.pick(facts, { what: "shadow", share: 1, ...terms });
+  const terms = { usdPerHour: usdPerHourOf(route, deps), mostBytes: Number.POSITIVE_INFINITY };
+  const purse = purseOf(route, deps.fleet());
+  const facts = { route: purse, first: backend.name, peers, bytes, isSaturated: false };
+  return deps.sampler.pick(facts, { what: "shadow", share: 1, ...terms });
+}
+
+/** This gateway's part. */
+function usdPerHourOf({ rules }: Route, { gateways }: MirrorDeps): number {
+  return (rules.shadow?.usdPerHour ?? 0) / Math.max(1, gateways?.() ?? 1);
 }

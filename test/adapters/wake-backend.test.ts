@@ -43,3 +43,20 @@ test("waking somebody who is not there fails in the catalogue's words", async ()
   const waking = wakeBackend({ url, model: "m", requests: 2, signal: AbortSignal.timeout(5_000) });
   await expect(waking).rejects.toMatchObject({ code: "backend_unreachable" });
 });
+
+test.each([
+  [200, true],
+  [404, true],
+  [429, false],
+  [503, false],
+])("an answer of %s says that an instance stands: %s", async (status, stands) => {
+  await using sleeper = await openSleeper();
+  const call = { url: sleeper.url, model: "m", requests: 1, signal: AbortSignal.timeout(5_000) };
+  const waking = wakeBackend(call).then(
+    () => true,
+    () => false,
+  );
+  await vi.waitFor(() => expect(sleeper.waiting).toHaveLength(1));
+  sleeper.waiting[0]?.response.writeHead(status).end("{}");
+  expect(await waking).toBe(stands);
+});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { beginConfiguration } from "#gateway/fleet/begin-configuration.ts";
+import { beginConfiguration, refuseUnservable } from "#gateway/fleet/begin-configuration.ts";
 import { configInPostgres } from "#gateway/fleet/config-source.ts";
 import {
   listConfigurations,
@@ -75,6 +75,14 @@ test("a rollback publishes the version before as a new one, and a second one ret
   expect(await newestText()).toBe("b");
   expect(await rollBackConfiguration(database, { actor, to: 2 })).toMatchObject({ isNew: false });
   await expect(rollBackConfiguration(database, { actor, to: 99 })).rejects.toThrow("no version 99");
+});
+
+test("a version that nobody could serve any more is not rolled back to, and nothing is published", async () => {
+  await publish("routes: of another time");
+  await publish(configText({ a: "http://127.0.0.1:1" }));
+  const rolledBack = rollBackConfiguration(database, { actor, check: refuseUnservable });
+  await expect(rolledBack).rejects.toThrow("configuration 1 has");
+  expect(await history()).toHaveLength(2);
 });
 
 test("a file that comes late undoes nothing, while one that is changed back and forth counts each time", async () => {

@@ -13,6 +13,7 @@ import {
   describedConfigurationVersion,
 } from "../../document/configuration-routes.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../../document/mount.ts";
+import { refuseUnservable } from "../../fleet/begin-configuration.ts";
 import type { FollowedConfiguration } from "../../fleet/follow-config.ts";
 import type { GatewayEnv } from "../../gateway-env.ts";
 import { type Actor, actorOf, refuseUnlessOperator } from "../../records/actor.ts";
@@ -95,10 +96,11 @@ export function adminConfigurationRoutes(deps: ConfigurationDeps): DescribedRout
     const { database, actor } = operating;
     const expected = readIfMatch(c);
     const { to } = await readJson(c, rollbackBody, { mayBeEmpty: true });
+    const wanted = { actor, to, expected, check: refuseUnservable };
     return await answerPublished(
       c,
       operating,
-      await rollBackConfiguration(database, { actor, to, expected }),
+      await rollBackConfiguration(database, wanted).catch(asCallersMistake),
     );
   });
   return routes;
@@ -110,13 +112,15 @@ async function put(c: Context<GatewayEnv>, deps: ConfigurationDeps): Promise<Res
   const expected = readIfMatch(c);
   const text = await readText(c);
   // Whatever a gateway could not serve is refused here, while its author still looks.
-  await configuration.check(text, "configuration").catch((error: unknown) => {
-    throw error instanceof TradewindError && error.code === "config_invalid"
-      ? new TradewindError("parameter_invalid", error.message, { cause: error })
-      : error;
-  });
+  await configuration.check(text, "configuration").catch(asCallersMistake);
   const published = await publishConfiguration(database, { text, source: "admin", actor, expected });
   return await answerPublished(c, operating, published);
+}
+
+function asCallersMistake(error: unknown): never {
+  throw error instanceof TradewindError && error.code === "config_invalid"
+    ? new TradewindError("parameter_invalid", error.message, { cause: error })
+    : error;
 }
 
 /** This gateway serves it before it answers, the others a moment later; it is published either way. */

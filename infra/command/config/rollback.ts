@@ -1,4 +1,5 @@
 import process from "node:process";
+import { refuseUnservable } from "#gateway/fleet/begin-configuration.ts";
 import { rollBackConfiguration } from "#gateway/records/configurations.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { atDatabase, readVersion, whoever } from "./at-database.ts";
@@ -10,11 +11,8 @@ export async function rollback(args: readonly string[]): Promise<number> {
     throw new TradewindError("request_malformed", "expected: tradewind config rollback [VERSION]");
   const to = wanted === undefined ? undefined : readVersion(wanted);
   return await atDatabase(async (database, options) => {
-    const {
-      isNew,
-      entry,
-      to: went,
-    } = await rollBackConfiguration(database, { actor: whoever(), to }, options);
+    const wanted = { actor: whoever(), to, check: refuseUnservable };
+    const { isNew, entry, to: went } = await rollBackConfiguration(database, wanted, options);
     const told = isNew
       ? `version ${went} is served again, as version ${entry.version}`
       : `version ${entry.version} says the same as version ${went} already`;
