@@ -4,14 +4,12 @@ export type Row = {
   readonly name: string;
   /** How all backends are before anything happens, where it is not as usual. */
   readonly usual?: Partial<Behaviour>;
-  /** Places in the fleet, of which the first is the first of the route; or everybody. */
-  readonly whom: readonly number[] | "all";
+  /** Whoever has most of the requests; or the first of the route, everybody, nobody. */
+  readonly whom: "busiest" | "first" | "all" | "nobody";
   readonly fault: Fault;
   /** The phases of the row in ms, where they are not the table's own. */
   readonly times?: Partial<Times>;
   readonly expectation: Expectation;
-  /** Holds only when `dispatchStands`. */
-  readonly needsDispatch?: true;
 };
 
 /** What happens to a backend; it ends with the phase, except where it says more. */
@@ -46,7 +44,7 @@ export type Expectation = {
   readonly tries: number;
   /** Images that reached backends for each that a client sent. */
   readonly load: number;
-  /** From the end of the fault to the last request that was not answered, or later than the route promises. */
+  /** From the end of the fault to the last request that was not answered. */
   readonly recoveredMs: number;
   /** From the end of the fault to the first image that reaches who had it. */
   readonly usedAgainMs?: number;

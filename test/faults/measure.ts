@@ -2,20 +2,29 @@ import type { Arrival } from "#test/support/programmable-backend/launch.ts";
 import { type Expectation, type Row, sloMs } from "./fault-row.ts";
 import type { Sample } from "./open-loop.ts";
 
-/** Everything that was seen of one row; the first arrivals are of the first backend. */
+/** Everything that was seen of one row; arrivals are by place. */
 export type Seen = {
   readonly samples: readonly Sample[];
   readonly arrivals: readonly (readonly Arrival[])[];
+  /** Places of those that it happened to. */
+  readonly hit: readonly number[];
   readonly beganMs: number;
+  /** The fault ends from here, */
+  readonly endsMs: number;
+  /** to here: a process needs a while to start. */
   readonly endedMs: number;
 };
 
 /** A row's figures, as the expectation names them. */
 export type Measured = {
   readonly requests: number;
+  /** Of the images before the fault, the part that went to whom it happens. */
+  readonly shareBefore: number;
   /** How many had each status, from the beginning of the fault on; 0 is no answer at all. */
   readonly statuses: Readonly<Record<string, number>>;
   readonly codes: Readonly<Record<string, number>>;
+  /** Refusals to be tried again that did not say when. */
+  readonly untold: number;
   readonly answered: number;
   readonly inTime: number;
   readonly p50Ms: number;
@@ -25,7 +34,10 @@ export type Measured = {
   readonly mostMs: number;
   readonly tries: number;
   readonly load: number;
+  /** From the end of the fault to the last request that was not answered. */
   readonly recoveredMs: number;
+  /** Of those that came after that, the share that was answered before the promised time was over. */
+  readonly inTimeAfter: number;
   /** Null where it was not. */
   readonly usedAgainMs: number | null;
   /** For how long after the fault requests were sent. */
@@ -36,22 +48,28 @@ export type Measured = {
   readonly clientLateMs: number;
 };
 
-export function measure({ whom }: Row, { samples, arrivals, beganMs, endedMs }: Seen): Measured {
+export function measure({ samples, arrivals, hit, beganMs, endsMs, endedMs }: Seen): Measured {
   const since = samples.filter(({ dueMs }) => dueMs >= beganMs);
-  const during = since.filter(({ dueMs }) => dueMs < endedMs);
+  const during = since.filter(({ dueMs }) => dueMs < endsMs);
   // Who was still waiting when the fault began has a part in it.
   const before = samples.filter(({ dueMs, latencyMs }) => dueMs + latencyMs < beganMs);
   const latencies = latenciesOf(during);
-  const bad = since.filter((sample) => sample.dueMs >= endedMs && !isWell(sample));
+  const after = since.filter(({ dueMs }) => dueMs >= endedMs);
+  const bad = after.filter(({ status }) => status !== 200);
+  const recoveredMs = Math.max(0, ...bad.map(({ dueMs }) => dueMs - endedMs));
+  const healed = after.filter(({ dueMs }) => dueMs > endedMs + recoveredMs);
   const tries = [...Map.groupBy(arrivals.flat(), ({ trace }) => trace).values()].map(({ length }) => length);
-  const faulty = whom === "all" ? arrivals : whom.map((place) => arrivals[place] ?? []);
+  const faulty = hit.map((place) => arrivals[place] ?? []);
   const dueAfter = new Set(samples.filter(({ dueMs }) => dueMs >= endedMs).map(({ trace }) => trace));
   const usedAgain = faulty.flat().filter(({ trace }) => dueAfter.has(trace));
+  const arrivedBefore = (of: Seen["arrivals"]) => of.flat().filter(({ atMs }) => atMs < beganMs).length;
   const shareOf = (some: readonly Sample[]) => rounded(some.length / Math.max(1, during.length), 4);
   return {
     requests: during.length,
+    shareBefore: rounded(arrivedBefore(faulty) / Math.max(1, arrivedBefore(arrivals)), 2),
     statuses: counts(since.map(({ status }) => `${status}`)),
     codes: counts(since.flatMap(({ code }) => code ?? [])),
+    untold: since.filter(({ status, hasRetryAfter }) => status === 503 && !hasRetryAfter).length,
     answered: shareOf(during.filter(({ status }) => status === 200)),
     inTime: shareOf(during.filter(isWell)),
     p50Ms: rounded(quantile(latencies, 0.5)),
@@ -60,7 +78,8 @@ export function measure({ whom }: Row, { samples, arrivals, beganMs, endedMs }: 
     mostMs: rounded(latencies.at(-1) ?? 0),
     tries: Math.max(0, ...tries),
     load: rounded(arrivals.flat().length / Math.max(1, samples.length), 3),
-    recoveredMs: rounded(Math.max(0, ...bad.map(({ dueMs }) => dueMs - endedMs))),
+    recoveredMs: rounded(recoveredMs),
+    inTimeAfter: rounded(healed.filter(isWell).length / Math.max(1, healed.length), 4),
     usedAgainMs:
       usedAgain.length === 0 ? null : rounded(Math.min(...usedAgain.map(({ atMs }) => atMs)) - endedMs),
     watchedMs: rounded((samples.at(-1)?.dueMs ?? endedMs) - endedMs),
@@ -69,20 +88,30 @@ export function measure({ whom }: Row, { samples, arrivals, beganMs, endedMs }: 
   };
 }
 
+/** What follows is well again but for the machine's own bad moments. */
+const leastAfter = 0.97;
+
+/** A fault that met hardly anybody shows nothing. */
+const leastShare = 0.25;
+
 /** What a row did not hold, one sentence each. */
-export function judge({ whom, expectation: wanted }: Row, seen: Measured): readonly string[] {
+export function judge({ whom, fault, expectation: wanted }: Row, seen: Measured): readonly string[] {
   const others = Object.keys(seen.statuses).filter((status) => !wanted.statuses.includes(Number(status)));
   const over = (name: "p99Ms" | "tries" | "load" | "recoveredMs"): readonly string[] => {
     const most = wanted[name] + (name === "p99Ms" ? seen.p99BeforeMs : 0);
     return seen[name] > most ? [`${name} was ${seen[name]}, expected ${most} at most`] : [];
   };
-  const under = (name: "answered" | "inTime"): readonly string[] =>
-    seen[name] < wanted[name] ? [`${name} was ${seen[name]}, expected ${wanted[name]} at least`] : [];
+  const least = { ...wanted, inTimeAfter: seen.watchedMs > 0 ? leastAfter : 0 };
+  const under = (name: "answered" | "inTime" | "inTimeAfter"): readonly string[] =>
+    seen[name] < least[name] ? [`${name} was ${seen[name]}, expected ${least[name]} at least`] : [];
+  const isMet = whom === "nobody" || fault.kind === "comes" || seen.shareBefore >= leastShare;
   return [
+    ...(isMet ? [] : [`only ${seen.shareBefore} of the images went there before it happened`]),
     ...others.map((status) => `${seen.statuses[status]} had status ${status}`),
-    ...(["answered", "inTime"] as const).flatMap(under),
+    ...(seen.untold === 0 ? [] : [`${seen.untold} with status 503 were not told when to come again`]),
+    ...(["answered", "inTime", "inTimeAfter"] as const).flatMap(under),
     ...(["p99Ms", "tries", "load", "recoveredMs"] as const).flatMap(over),
-    ...(whom.length === 0 ? [] : usedTooLate(wanted, seen)),
+    ...(whom === "nobody" ? [] : usedTooLate(wanted, seen)),
   ];
 }
 

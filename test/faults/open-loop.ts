@@ -11,6 +11,8 @@ export type Sample = {
   readonly status: number;
   /** The code of a refusal. */
   readonly code: string | undefined;
+  /** It was told when to come again. */
+  readonly hasRetryAfter: boolean;
   readonly trace: string;
 };
 
@@ -20,7 +22,8 @@ export type Load = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
   readonly perSecond: number;
-  readonly forMs: number;
+  /** No request leaves once it is aborted; those under way are waited for. */
+  readonly over: AbortSignal;
 };
 
 /** A client that waits longer than this has hung. */
@@ -30,9 +33,8 @@ const patienceMs = 10_000;
 export async function openLoop(load: Load): Promise<readonly Sample[]> {
   const agent = new Agent({ connections: null, keepAliveTimeout: 30_000 });
   const began = now();
-  const count = Math.floor((load.forMs * load.perSecond) / 1_000);
   const sent: Promise<Sample>[] = [];
-  for (let place = 0; place < count; place += 1) {
+  for (let place = 0; !load.over.aborted; place += 1) {
     const dueMs = began + (place * 1_000) / load.perSecond;
     const leftMs = dueMs - now();
     if (leftMs > 0) await sleep(leftMs);
@@ -54,18 +56,22 @@ async function send(agent: Agent, load: Load, dueMs: number): Promise<Sample> {
   const trace = crypto.randomUUID().replaceAll("-", "");
   const lateMs = Math.max(0, now() - dueMs);
   const headers = { ...load.headers, traceparent: `00-${trace}-${trace.slice(16)}-01` };
-  const { status, code } = await ask(agent, load, headers).catch(() => ({ status: 0, code: undefined }));
-  return { dueMs, lateMs, latencyMs: now() - dueMs, status, code, trace };
+  const seen = await ask(agent, load, headers).catch(() => nothing);
+  return { dueMs, lateMs, latencyMs: now() - dueMs, ...seen, trace };
 }
+
+type Reply = Pick<Sample, "status" | "code" | "hasRetryAfter">;
+
+const nothing: Reply = { status: 0, code: undefined, hasRetryAfter: false };
 
 async function ask(
   dispatcher: Agent,
   { url, path, body }: Load,
   headers: Readonly<Record<string, string>>,
-): Promise<Pick<Sample, "status" | "code">> {
+): Promise<Reply> {
   const signal = AbortSignal.timeout(patienceMs);
   const answer = await request(`${url}${path}`, { method: "POST", headers, body, dispatcher, signal });
   const text = await answer.body.text();
   const [, code] = text.match(/"code":"(\w+)"/) ?? [];
-  return { status: answer.statusCode, code };
+  return { status: answer.statusCode, code, hasRetryAfter: answer.headers["retry-after"] !== undefined };
 }

@@ -31,6 +31,9 @@ const [hereMac, thereMac, nobodysMac] = ["02:54:57:00:00:01", "02:54:57:00:00:02
 
 let made = 0;
 
+/** The blocks of those that this process makes or has made. */
+const taken = new Set<number>();
+
 /**
  * Leads a pair of devices from here to the process, which `unshare --net` put into a namespace of its own. The addresses
  * are of a block that documentation has for itself, so nobody else has them; the pair goes when the process does. Who comes back may have the address it had.
@@ -51,6 +54,7 @@ export async function linkNamespace(pid: number, known?: string): Promise<Link> 
   // Without the pair the packets would go wherever everything goes; so they have nowhere to go.
   await outside("route", "replace", "unreachable", block, "metric", "4000");
   const dispose = async (): Promise<void> => {
+    taken.delete(first);
     await outside("link", "del", device).catch(() => {});
     await outside("route", "del", "unreachable", block, "metric", "4000").catch(() => {});
   };
@@ -79,7 +83,9 @@ async function freeBlock(): Promise<number> {
   const { stdout } = await run("ip", ["-oneline", "-4", "route", "show"]);
   for (let turn = 0; turn < 64; turn += 1) {
     const first = 4 * ((process.pid + made + turn) % 64);
-    if (!stdout.includes(`198.51.100.${first}/30 dev`)) return first;
+    if (taken.has(first) || stdout.includes(`198.51.100.${first}/30 dev`)) continue;
+    taken.add(first);
+    return first;
   }
   throw new Error("all addresses for namespaces are taken");
 }

@@ -19,7 +19,8 @@ export type Machine = {
 };
 
 export async function readProvenance(root: string): Promise<Provenance> {
-  const changes = ["status", "--porcelain", "--", ".", ":!test/bench/results", ":!test/soak/results"];
+  const results = ["bench", "soak", "faults"].map((kind) => `:!test/${kind}/results`);
+  const changes = ["status", "--porcelain", "--", ".", ...results];
   return {
     commit: await git(root, ["rev-parse", "HEAD"]),
     dirty: (await git(root, changes)) !== "",
