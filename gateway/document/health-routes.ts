@@ -4,7 +4,9 @@ import { describeRoute } from "./describe-route.ts";
 const ready = z.object({
   ready: z.boolean(),
   process: z.enum(["ready", "starting or stopping"]),
-  backends: z.enum(["ready", "missing"]).describe("Whether every route has one"),
+  backends: z
+    .enum(["ready", "some missing", "missing"])
+    .describe("Whether every route has one, or some, or none"),
   soft_state: z.enum(["ready", "away"]).describe("Away alone does not make a gateway unready"),
   configuration: z
     .enum(["current", "stale"])

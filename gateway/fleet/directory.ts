@@ -3,7 +3,7 @@ import type { ModelInfo } from "#inference/contract.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { asTradewindError } from "#infra/runtime/errors.ts";
-import type { Backend, Fleet } from "./snapshot.ts";
+import type { Backend, Fleet, Route } from "./snapshot.ts";
 
 /**
  * What each backend says of each model it should have, asked beside the path. A pair is in one of these states, and
@@ -30,6 +30,8 @@ export type Directory = AsyncDisposable & {
   readonly revision: () => number;
   /** Whether every route has a backend that can answer. */
   readonly complete: () => boolean;
+  /** Whether any route has one. */
+  readonly useful: () => boolean;
   readonly close: () => Promise<void>;
 };
 
@@ -99,7 +101,8 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
     revision,
     findVersion: createVersions(find),
     lastHeard,
-    complete: () => isComplete(fleet, find),
+    complete: () => [...fleet.routes.values()].every((route) => isServed(route, find)),
+    useful: () => [...fleet.routes.values()].some((route) => isServed(route, find)),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -189,10 +192,8 @@ async function keepAsking({ pairs, ask, clock, askAgainMs, signal }: Asking): Pr
   await Promise.all(Array.from({ length: parts }, (_, part) => keepAskingPart(part)));
 }
 
-function isComplete({ routes }: Fleet, find: Directory["find"]): boolean {
-  return [...routes.values()].every(({ backends, model }) =>
-    backends.some((backend) => find(backend, model)),
-  );
+function isServed({ backends, model }: Route, find: Directory["find"]): boolean {
+  return backends.some((backend) => find(backend, model));
 }
 
 function isGone(error: unknown): boolean {

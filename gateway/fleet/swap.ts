@@ -126,6 +126,7 @@ function directoryOfAll(current: () => Directory, homes: WeakMap<Backend, Direct
     // Routes of older fleets are looked at where nothing changes any more, so the current one's is enough.
     revision: () => current().revision(),
     complete: () => current().complete(),
+    useful: () => current().useful(),
     close,
     [Symbol.asyncDispose]: close,
   };

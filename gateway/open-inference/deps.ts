@@ -16,7 +16,7 @@ export type OpenInferenceDeps = {
   /** False before everything stands and from the first stop signal on. */
   readonly ready: () => boolean;
   readonly fleet: () => Fleet;
-  readonly directory: Pick<Directory, "find" | "complete">;
+  readonly directory: Pick<Directory, "find" | "useful">;
   readonly dispatcher: Dispatcher;
   readonly ledger: Pick<Decisions, "record">;
   readonly clock: Clock;

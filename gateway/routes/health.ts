@@ -7,7 +7,7 @@ import type { ConfigurationStatus } from "../fleet/follow-config.ts";
 export type HealthDeps = {
   /** False before everything stands and from the first stop signal on. */
   readonly ready: () => boolean;
-  readonly directory: Pick<Directory, "complete">;
+  readonly directory: Pick<Directory, "complete" | "useful">;
   readonly softState: Pick<SoftState, "ping">;
   /** Which configuration is served; none is told where nothing follows it. */
   readonly configuration?: { readonly status: () => ConfigurationStatus };
@@ -15,8 +15,8 @@ export type HealthDeps = {
 
 /**
  * `/livez`: the process runs, restart it if not. `/readyz`: send it traffic, or stop sending it. Soft state that is
- * away, and a configuration that could not be taken over, are told but do not make a gateway unready: every image can
- * still be answered.
+ * away, a configuration that could not be taken over, and a route whose backends are gone are told but do not make a
+ * gateway unready: all gateways see them alike, and to take all of them away helps nobody.
  */
 export function healthRoutes({ ready, directory, softState, configuration }: HealthDeps): DescribedRoutes {
   const routes = createRoutes();
@@ -28,14 +28,19 @@ export function healthRoutes({ ready, directory, softState, configuration }: Hea
     );
     const state = {
       process: ready() ? "ready" : "starting or stopping",
-      backends: directory.complete() ? "ready" : "missing",
+      backends: backendsWord(directory),
       soft_state: answered ? "ready" : "away",
       ...(configuration && configurationDetail(configuration.status())),
     };
-    const isReady = ready() && directory.complete();
+    const isReady = ready() && directory.useful();
     return c.json({ ready: isReady, ...state }, isReady ? 200 : 503);
   });
   return routes;
+}
+
+function backendsWord({ complete, useful }: HealthDeps["directory"]): string {
+  if (complete()) return "ready";
+  return useful() ? "some missing" : "missing";
 }
 
 /** Whoever asks here has shown no key, so it says which and whether, and not what is wrong with it. */

@@ -79,7 +79,7 @@ const refused: Readonly<Record<string, string>> = {
 };
 
 function answerReady(c: Context<GatewayEnv>, { ready, directory }: OpenInferenceDeps): Response {
-  if (!ready() || !directory.complete()) return answerNotReady(c, "the server");
+  if (!ready() || !directory.useful()) return answerNotReady(c, "the server");
   return answerJson(c, { live: true, ready: true });
 }
 

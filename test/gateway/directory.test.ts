@@ -246,3 +246,21 @@ test("hundreds are asked part by part and every few seconds, and one that hangs 
   for (const [place, url] of urls.entries())
     expect(asked.get(url), url).toBe(place % 10 === 0 ? 4 : place % 10 === 7 ? 2 : 3);
 });
+
+test("a fleet is useful as long as any of its routes has a backend", async () => {
+  const server = await startFakeBackend({});
+  await using _ = server;
+  await using client = createOpenInferenceClient({ url: server.url });
+  await using nowhere = createOpenInferenceClient({ url: "http://127.0.0.1:1" });
+  const there = backendAt({ id: "there", url: server.url, client });
+  const gone = backendAt({ id: "gone", url: "http://127.0.0.1:1", client: nowhere });
+  const one = ["digits-s", routeOver([[there]])] as const;
+  const other = ["other", routeOver([[gone]], { model: "other" })] as const;
+  await using both = await openDirectory({
+    fleet: { routes: new Map([one, other]) },
+    clock: createFakeClock(),
+  });
+  expect([both.complete(), both.useful()]).toEqual([false, true]);
+  await using none = await openDirectory({ fleet: { routes: new Map([other]) }, clock: createFakeClock() });
+  expect([none.complete(), none.useful()]).toEqual([false, false]);
+});

@@ -84,6 +84,7 @@ function emptyDirectory() {
     lastHeard: () => undefined,
     revision: () => 0,
     complete: () => true,
+    useful: () => true,
     close,
     [Symbol.asyncDispose]: close,
   };
