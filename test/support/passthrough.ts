@@ -87,7 +87,7 @@ async function fleetOver(
   // The first is told as one that was there a moment ago; and of a model of tensors alone no backend says enough.
   const find = (_: Backend, name: string) =>
     name === "absent" ? undefined : directory.lastHeard(models.colours);
-  return { fleet: () => fleet, directory: { find, complete: directory.complete } };
+  return { fleet: () => fleet, directory: { find, useful: directory.useful } };
 }
 
 function around({ admitted }: Pick<Passthrough, "admitted">): Omit<OpenInferenceDeps, "fleet" | "directory"> {
