@@ -73,7 +73,11 @@ test.each<[string, () => Sent, number, string, RegExp]>([
   ],
   [
     "a wrong key",
-    () => ({ headers: { authorization: `Bearer ${product.key.slice(0, -1)}${product.key.endsWith("_") ? "-" : "_"}` } }),
+    () => ({
+      headers: {
+        authorization: `Bearer ${product.key.slice(0, -1)}${product.key.endsWith("_") ? "-" : "_"}`,
+      },
+    }),
     401,
     "key_invalid",
     /unknown, revoked or mistyped/,

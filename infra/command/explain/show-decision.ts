@@ -20,7 +20,8 @@ export function showDecision(decision: Decision): string {
 function title(decision: Decision): string {
   const { requestId, image, at, tenant, model, version, deadlineMs, sloMs, objective, bytes } = decision;
   const named = version === undefined ? model : `${model} (${version})`;
-  const wanted = Math.round(deadlineMs) === Math.round(sloMs) ? "" : `, where the route promises ${ms(sloMs)}`;
+  const wanted =
+    Math.round(deadlineMs) === Math.round(sloMs) ? "" : `, where the route promises ${ms(sloMs)}`;
   return [
     `request ${requestId}, image ${image}: ${named} for ${tenant}, at ${new Date(at).toISOString()}`,
     `${bytes} bytes to be answered within ${ms(deadlineMs)}${wanted}; objective ${objective}`,

@@ -37,7 +37,12 @@ test("a sample outside the current folder is named whole, and quoted where a she
 });
 
 test("the configuration that a start writes is one that the gateway reads", () => {
-  const text = localConfig({ models: ["digits-s"], source: "./demo", backendUrl: "http://127.0.0.1:5", at: "2026-11-21" });
+  const text = localConfig({
+    models: ["digits-s"],
+    source: "./demo",
+    backendUrl: "http://127.0.0.1:5",
+    at: "2026-11-21",
+  });
   expect(parseConfig(text, { file: "t.yaml" }).routes).toMatchObject([
     {
       models: ["digits-s"],
