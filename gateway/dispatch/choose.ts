@@ -1,5 +1,6 @@
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Lane, Pool } from "./pool.ts";
+import { renewShortList, takeShortList } from "./short-list.ts";
 import { type Verdict, verdictCode } from "./verdicts.ts";
 import { asGoodAs, type ChoiceAsk, refusalOf, weigh } from "./weigh.ts";
 
@@ -40,16 +41,26 @@ export const choose: Choose = (pool, ask, chance) => {
 };
 
 function findBest(pool: Pool, ask: ChoiceAsk): Lane | undefined {
+  const few = takeShortList(pool, ask.now);
+  const found = few && bestOf(few, undefined, pool, ask);
+  return found && !isLate(found, pool) ? found : findBestOfAll(pool, ask);
+}
+
+function findBestOfAll(pool: Pool, ask: ChoiceAsk): Lane | undefined {
   const { groups, scratch } = pool;
   let best: Lane | undefined;
   for (const group of groups) {
     best = bestOf(group, best, pool, ask);
-    const isLate = !best || (scratch.missChance[best.place] ?? 1) > late;
-    if (isLate || isWeak(group, pool)) continue;
+    if (!best || isLate(best, pool) || isWeak(group, pool)) continue;
+    if (group === groups[0]) renewShortList(pool, ask.now);
     scratch.verdict.fill(verdictCode["in a later group"], (group.at(-1)?.place ?? 0) + 1);
     return best;
   }
   return best;
+}
+
+function isLate({ place }: Lane, { scratch }: Pool): boolean {
+  return (scratch.missChance[place] ?? 1) > late;
 }
 
 function bestOf(
