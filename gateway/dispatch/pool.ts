@@ -1,5 +1,4 @@
 import { LatencyModel } from "./latency-model.ts";
-import { createShortList, type ShortList } from "./short-list.ts";
 import type { Standing } from "./standing.ts";
 import type { RouteTerms } from "./terms.ts";
 import { TokenBudget } from "./token-budget.ts";
@@ -33,8 +32,6 @@ export type Pool = {
   readonly lanes: readonly Lane[];
   /** The same in the groups that the route has. */
   readonly groups: readonly (readonly Lane[])[];
-  /** Of a large first group those that are weighed for most choices. */
-  readonly short: ShortList | undefined;
   /** Who is tried out with a share of all requests. */
   readonly canary: Lane | undefined;
   readonly hedges: TokenBudget;
@@ -82,13 +79,11 @@ export function createPool(
       isBarred: false,
     }),
   );
-  const groups = [...Map.groupBy(lanes, ({ group }) => group).values()];
   return {
     model,
     terms,
     lanes,
-    groups,
-    short: createShortList(groups),
+    groups: [...Map.groupBy(lanes, ({ group }) => group).values()],
     canary: lanes.find(({ canary }) => canary > 0),
     hedges: new TokenBudget({
       share: terms.hedge?.share ?? 0,

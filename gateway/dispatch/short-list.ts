@@ -6,7 +6,7 @@ import { verdictCode } from "./verdicts.ts";
  * a large fleet costs a request no more than a middling one; who is not among them is looked at again a moment later, or at
  * once when none of these would be in time.
  */
-export type ShortList = { lanes: readonly Lane[]; until: number; left: number };
+type ShortList = { readonly lanes: readonly Lane[]; readonly until: number; left: number };
 
 /** Smaller groups are always weighed whole. */
 const large = 48;
@@ -16,29 +16,25 @@ const listed = 32;
 const goodForMs = 50;
 const goodFor = 256;
 
-/** None where shares are declared: everybody has one then. */
-export function createShortList(groups: Pool["groups"]): ShortList | undefined {
-  const [first = []] = groups;
-  const isShared = first.some(({ weight }) => weight !== undefined);
-  return first.length > large && !isShared ? { lanes: first, until: 0, left: 0 } : undefined;
-}
+const lists = new WeakMap<Pool, ShortList>();
 
 /** Whoever may be weighed instead of the whole first group, for one choice. */
-export function takeShortList({ short }: Pool, now: number): readonly Lane[] | undefined {
+export function takeShortList(pool: Pool, now: number): readonly Lane[] | undefined {
+  if (pool.lanes.length <= large) return undefined;
+  const short = lists.get(pool);
   if (!short || now >= short.until || short.left <= 0) return undefined;
   short.left -= 1;
   return short.lanes;
 }
 
-/** After the whole first group was weighed. */
-export function renewShortList({ short, groups, scratch }: Pool, now: number): void {
-  const [first] = groups;
-  if (!short || !first) return;
+/** After the whole first group was weighed; where shares are declared there is none, since everybody has one then. */
+export function renewShortList(pool: Pool, now: number): void {
+  const { scratch } = pool;
+  const [first = []] = pool.groups;
+  if (first.length <= large || first.some(({ weight }) => weight !== undefined)) return;
   const usable = first.filter(({ place }) => Number.isFinite(scratch.score[place]));
   usable.sort((one, other) => scoreOf(scratch, one) - scoreOf(scratch, other));
-  short.lanes = usable.slice(0, listed);
-  short.until = now + goodForMs;
-  short.left = goodFor;
+  lists.set(pool, { lanes: usable.slice(0, listed), until: now + goodForMs, left: goodFor });
   for (const { place } of usable.slice(listed)) scratch.verdict[place] = verdictCode["not considered"];
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { choose } from "#gateway/dispatch/choose.ts";
 import type { Pool } from "#gateway/dispatch/pool.ts";
+import { takeShortList } from "#gateway/dispatch/short-list.ts";
 import { laneOf, poolOf } from "#test/support/courses.ts";
 import { askAt, chanceOf, dawn, laneAt, learnSteady } from "#test/support/lanes.ts";
 
@@ -15,15 +16,17 @@ function crowd(size = 100): Pool {
 const chosenAt = (pool: Pool, now: number) => choose(pool, askAt(now), chanceOf(1))?.lane.place;
 
 test("a small pool is always weighed whole", () => {
-  expect(crowd(48).short).toBeUndefined();
-  expect(crowd(49).short).toBeDefined();
+  const [small, larger] = [crowd(48), crowd(49)];
+  for (const pool of [small, larger]) chosenAt(pool, dawn);
+  expect(takeShortList(small, dawn)).toBeUndefined();
+  expect(takeShortList(larger, dawn)).toHaveLength(32);
 });
 
 test("of a large pool the best are weighed for a moment, and those that were not are not considered", () => {
   const pool = crowd();
   // A moment's wait is no difference.
   expect(chosenAt(pool, dawn)).toBeLessThan(4);
-  expect(pool.short?.lanes).toHaveLength(32);
+  expect(takeShortList(pool, dawn)).toHaveLength(32);
   const outside = laneAt(pool, 90);
   pool.scratch.score[outside.place] = -1;
   expect(chosenAt(pool, dawn + 1)).toBeLessThan(4);
@@ -41,12 +44,15 @@ test("who becomes the best while it is not listed is chosen a moment later", () 
 test("when nobody listed may be used any more all others are looked at at once", () => {
   const pool = crowd();
   chosenAt(pool, dawn);
-  for (const { standing } of pool.short?.lanes ?? [])
+  for (const { standing } of takeShortList(pool, dawn) ?? [])
     for (let turn = 0; turn < 3; turn += 1) standing.breaker.failed(dawn + 1);
   expect(chosenAt(pool, dawn + 2)).toBeGreaterThanOrEqual(32);
 });
 
 test("where shares are declared nobody is left out", () => {
   const lanes = Array.from({ length: 60 }, (_, n) => laneOf(`b${n}`, { ms: 20 }, { weight: n + 1 }));
-  expect(poolOf(lanes, { sloMs: 1_000 }).short).toBeUndefined();
+  const pool = poolOf(lanes, { sloMs: 1_000 });
+  for (const lane of pool.lanes) learnSteady(lane, 20, { count: 30, at: dawn });
+  chosenAt(pool, dawn);
+  expect(takeShortList(pool, dawn)).toBeUndefined();
 });
