@@ -1,5 +1,4 @@
-import { channel } from "node:diagnostics_channel";
-import type { Channel } from "#infra/runtime/channels.ts";
+import { typed } from "#infra/runtime/channels.ts";
 import type { ErrorCode } from "#infra/runtime/errors.ts";
 import type { Turned } from "./drift-watch.ts";
 import type { Purpose } from "./sampler.ts";
@@ -26,19 +25,3 @@ export const answersCompared = typed<ComparedEvent>("tradewind:answers:compared"
 
 /** A backend of a model agrees, drifts, or is forgotten, and was not before. */
 export const driftTurned = typed<Turned>("tradewind:drift:turned");
-
-function typed<Event>(name: string): Channel<Event> {
-  const raw = channel(name);
-  return {
-    publish: (event) => {
-      if (raw.hasSubscribers) raw.publish(event);
-    },
-    subscribe: (listener) => {
-      const heard = (message: unknown): void => listener(message as Event);
-      raw.subscribe(heard);
-      return () => {
-        raw.unsubscribe(heard);
-      };
-    },
-  };
-}

@@ -4,8 +4,8 @@ import type { TrialsReport } from "#gateway/trials/compare-beside.ts";
 import { readTrials, writeTrials } from "#gateway/trials/written-trials.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { askAdmin } from "./ask-admin.ts";
 import { atDatabase } from "./config/at-database.ts";
-import { askAdmin } from "./trials/ask-admin.ts";
 import { readTrialsFrom } from "./trials/read-trials.ts";
 import { showTrials } from "./trials/show-trials.ts";
 

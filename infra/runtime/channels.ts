@@ -38,7 +38,8 @@ export const requestFinished = typed<RequestEvent>("tradewind:request:finished")
 export const sideConcernSkipped = typed<SkippedEvent>("tradewind:side-concern:skipped");
 export const softStateTurned = typed<SoftStateTurnedEvent>("tradewind:soft-state:turned");
 
-function typed<Event>(name: string): Channel<Event> {
+/** A diagnostics channel of one kind of event. */
+export function typed<Event>(name: string): Channel<Event> {
   const raw = channel(name);
   return {
     publish: (event) => {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { trialsAnswer } from "#gateway/document/trials-routes.ts";
 import { shiftShare } from "#gateway/trials/shift-shares.ts";
 import { readTrials } from "#gateway/trials/written-trials.ts";
-import { askAdmin } from "./ask-admin.ts";
+import { askAdmin } from "../ask-admin.ts";
 import { refuseUnproven } from "./may-shift.ts";
 import type { ShiftAsk } from "./shift-ask.ts";
 

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { askAdmin } from "#infra/command/trials/ask-admin.ts";
+import { askAdmin } from "#infra/command/ask-admin.ts";
 import { shiftAtGateway } from "#infra/command/trials/shift-at-gateway.ts";
 
 /** A gateway's administrators' door, as far as a test wants one. */
