@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { moneyOf } from "#gateway/fleet/route-terms.ts";
 import { lowerBound } from "#gateway/replay/lower-bound.ts";
 import { oracleGreedy, prewoken } from "#gateway/replay/policies/oracle-greedy.ts";
@@ -18,8 +18,8 @@ import {
   tightFleet,
 } from "./bounded-fleets.ts";
 
-// Prices are searched for with thousands of passes over each fleet.
-beforeAll(() => void vi.setConfig({ testTimeout: 30_000 }));
+// Prices are searched for with thousands of passes over each fleet; tests take it when they are declared.
+vi.setConfig({ testTimeout: 30_000 });
 afterAll(() => void vi.resetConfig());
 
 test("a backend that is paid for anyway and has room costs its time and nothing else", () => {
