@@ -12,6 +12,8 @@ export type Policy = {
   readonly isWorthIt?: IsWorthIt;
   /** Whether it wakes in the background. */
   readonly wakes: boolean;
+  /** Whether who rests is asked if it is ready, and rests no longer where it is. */
+  readonly asksReady?: boolean;
   readonly sent?: (made: Try, now: number) => void;
   readonly ended?: (made: Try, now: number) => void;
 };

@@ -5,6 +5,7 @@ import { moneyOf } from "../fleet/route-terms.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { OpenPolicy } from "./policy.ts";
 import { createSeeded } from "./seeded.ts";
+import { askReadyEverySecond } from "./simulation/ask-ready.ts";
 import { SimulatedBackend } from "./simulation/backend.ts";
 import type { ChangingTerms } from "./simulation/bill.ts";
 import { EventQueue } from "./simulation/event-queue.ts";
@@ -76,7 +77,9 @@ function openRun(options: SimulateOptions): Run {
     policy: timing ? timed(policy, timing) : policy,
     seeded: seeded.fork("gateways"),
   });
-  exchangeEverySecond(gateways, events, () => progress.arrivalsLeft || open.requests > 0);
+  const goesOn = (): boolean => progress.arrivalsLeft || open.requests > 0;
+  exchangeEverySecond(gateways, events, goesOn);
+  askReadyEverySecond(gateways, events, goesOn);
   planEnd(options, backends, events);
   return { fleet, route, events, backends, gateways, timing, progress };
 }

@@ -4,8 +4,8 @@ import { type Glass, lookingThrough } from "./glass.ts";
 
 /** Ours without one of its guards each, to see what that one buys. */
 export const ablations: Readonly<Record<string, OpenPolicy>> = {
-  "tradewind-no-hedge": () => ({ choose, hedges: false, wakes: true }),
-  "tradewind-no-wake": () => ({ choose, hedges: true, wakes: false }),
+  "tradewind-no-hedge": () => ({ choose, hedges: false, wakes: true, asksReady: true }),
+  "tradewind-no-wake": () => ({ choose, hedges: true, wakes: false, asksReady: true }),
   /** The cost is list price times latency, whatever is paid for anyway. */
   "tradewind-list-price": without({ listPrice: true }),
   /** Bad news is believed until better comes. */
@@ -20,5 +20,5 @@ export const ablations: Readonly<Record<string, OpenPolicy>> = {
 };
 
 function without(glass: Glass): OpenPolicy {
-  return (pool) => ({ choose: lookingThrough(pool, glass), hedges: true, wakes: true });
+  return (pool) => ({ choose: lookingThrough(pool, glass), hedges: true, wakes: true, asksReady: true });
 }

@@ -2,4 +2,4 @@ import { choose } from "../../dispatch/choose.ts";
 import type { OpenPolicy } from "../policy.ts";
 
 /** Ours, as the gateway runs it. */
-export const tradewind: OpenPolicy = () => ({ choose, hedges: true, wakes: true });
+export const tradewind: OpenPolicy = () => ({ choose, hedges: true, wakes: true, asksReady: true });

@@ -23,6 +23,10 @@ export type BackendOptions = {
 /** A failure that comes at once is this much work. */
 const failingMs = 1;
 
+/** What a question for its description takes, and how long the gateway waits for it. */
+const describingMs = 1;
+const mostDescribingMs = 2_000;
+
 const broken: TryFailure = { retryable: true, isBackends: true, isFull: false };
 
 /** A service as it is, with its network, its instances and whatever is wrong with it. It is OPEN as long as the run. */
@@ -57,6 +61,13 @@ export class SimulatedBackend implements Destination, Keeper {
   /** Requests that are there, or on their way into an instance. */
   get present(): number {
     return this.#here.length;
+  }
+
+  /** Whether a question for its description is answered in time: what it says of its speed or its room is no part of it. */
+  saysReady(now: number): boolean {
+    const { isDown, hangsUntil, slowFactor, extraMs } = this.#conditions;
+    if (isDown || now < hangsUntil || !this.instances.some(({ state }) => state === "open")) return false;
+    return this.#options.service.network.rttMs + extraMs + describingMs * slowFactor <= mostDescribingMs;
   }
 
   send(journey: Journey, now: number): void {
