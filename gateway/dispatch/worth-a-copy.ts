@@ -18,10 +18,12 @@ const reserved = 0.1;
 
 /**
  * By its price: how much less likely a late answer becomes, and the wait that is saved. When few copies are left, only
- * those leave that save somebody from being late, since a backend that stops holds many requests at once.
+ * those leave that save somebody from being late, since a backend that stops holds many requests at once. Who waits for
+ * one that has gone silent may wait for nothing: that is what the last copies are for, at any price below a miss.
  */
 export const isWorthACopy: IsWorthIt = (made, copy, { money, now, deadlineAt, scarcity }) => {
-  const { lane, sentAt, predictedMs, waitMs } = made;
+  const { lane, sentAt, predictedMs, waitMs, isSilent } = made;
+  if (isSilent) return copy.costUsd < money.usdPerMiss;
   const { tail } = lane.latency;
   const ownMs = Math.max(0.1, predictedMs - waitMs);
   const takenMs = Math.max(0, now - sentAt - waitMs);

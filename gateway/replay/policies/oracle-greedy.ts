@@ -1,6 +1,8 @@
 import { marginalUsd } from "../../dispatch/marginal-cost.ts";
 import type { Lane } from "../../dispatch/pool.ts";
+import type { Try } from "../../dispatch/try.ts";
 import type { ChoiceAsk } from "../../dispatch/weigh.ts";
+import { type IsWorthIt, isWorthACopy } from "../../dispatch/worth-a-copy.ts";
 import { timeOf } from "../bound/pace.ts";
 import type { OpenPolicy } from "../policy.ts";
 import type { Fault, FleetBackend, ServiceTerms, SimulatedFleet } from "../simulation/simulated-fleet.ts";
@@ -38,7 +40,15 @@ export function oracleGreedy(
       return usd + late + ms * 1e-9;
     };
     const choose = choosing((usable, ask, chance) => lowestOf(usable, (lane) => score(lane, ask), chance));
-    return { choose, hedges: true, wakes: false };
+    const isLate = ({ lane: { standing }, load, sentAt: now }: Try, deadlineAt: number): boolean => {
+      const backend = known.get(standing.name);
+      const of = { load, now, deadlineAt, bytes: 0, faults: wrong.get(standing.name) ?? [] };
+      return !backend || now + foresee({ backend, ...of }) > deadlineAt;
+    };
+    // What it knows to be in time is no silent one, however long it takes.
+    const isWorthIt: IsWorthIt = (made, copy, ask) =>
+      isWorthACopy({ ...made, isSilent: made.isSilent && isLate(made, ask.deadlineAt) }, copy, ask);
+    return { choose, hedges: true, isWorthIt, wakes: false };
   };
 }
 

@@ -8,6 +8,7 @@ import {
   type Fate,
   forever,
   learnSteady,
+  type Timeline,
   type Traveller,
 } from "#test/support/lanes.ts";
 
@@ -18,9 +19,13 @@ function threeLanes(): Pool {
   return pool;
 }
 
-function travel(pool: Pool, fates: readonly Fate[]): Traveller {
+function travel(
+  pool: Pool,
+  fates: readonly Fate[],
+  more: Parameters<Timeline["arrive"]>[0] = { isWorthIt: () => true },
+): Traveller {
   const line = createTimeline(pool, ({ lane }) => fates[lane.place] ?? { ms: 20 });
-  const traveller = line.arrive({ isWorthIt: () => true });
+  const traveller = line.arrive(more);
   line.runUntil(dawn + 20_000);
   return traveller;
 }
@@ -72,4 +77,27 @@ test("a third copy takes a retry's token, and without one there is none", () => 
   expect(placesOf(travel(pool, [hangs, hangs]))).toEqual([0, 1]);
   const traveller = travel(threeLanes(), [hangs, hangs]);
   expect(traveller.sent.map(({ kind }) => kind)).toEqual(["first", "hedge", "retry"]);
+});
+
+/** So far away that nobody who is only late would be missed. */
+const patient = { deadlineAt: dawn + 60_000 };
+
+test("who waits for one that has gone silent is sent elsewhere soon, however far its deadline is", () => {
+  const traveller = travel(threeLanes(), [hangs], patient);
+  expect(placesOf(traveller)).toEqual([0, 1]);
+  expect(traveller.endedAt).toBeGreaterThan(dawn + 80);
+  expect(traveller.endedAt).toBeLessThan(dawn + 180);
+});
+
+test("one that is only late is waited for while its deadline is far", () => {
+  expect(placesOf(travel(threeLanes(), [{ ms: 70 }], patient))).toEqual([0]);
+});
+
+test("the last token is enough to leave a silent one, and without any there is nothing but to wait", () => {
+  const pool = threeLanes();
+  while (pool.hedges.take());
+  while (pool.retries.tokens >= 2) pool.retries.take();
+  expect(placesOf(travel(pool, [hangs], patient))).toEqual([0, 1]);
+  while (pool.retries.take());
+  expect(placesOf(travel(pool, [hangs], patient))).toEqual([0]);
 });

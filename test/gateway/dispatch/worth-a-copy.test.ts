@@ -79,3 +79,12 @@ test("a dearer copy, a likelier late one, or a scarcer one is never worth it whe
     ).toBe(false);
   }
 });
+
+test("who waits for a silent one is worth any copy that costs less than a miss, even the last", () => {
+  const silent = { ...made, isSilent: true };
+  const last = askOf({ now: dawn + 200, deadlineAt: dawn + 60_000, scarcity: 1 });
+  expect(isWorthACopy(made, copyOf({ costUsd: 0.0001 }), last)).toBe(false);
+  expect(isWorthACopy(silent, copyOf({ costUsd: 0.0001 }), last)).toBe(true);
+  expect(isWorthACopy(silent, copyOf({ costUsd: 0.0001, missChance: 1 }), last)).toBe(true);
+  expect(isWorthACopy(silent, copyOf({ costUsd: 0.011 }), last)).toBe(false);
+});
