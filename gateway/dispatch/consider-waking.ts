@@ -1,12 +1,16 @@
 import type { Choice } from "./choose.ts";
+import { countLack, isStarting } from "./count-lack.ts";
 import { longerLifeUsd, newInstanceUsd } from "./marginal-cost.ts";
 import type { Lane, Pool } from "./pool.ts";
 import { verdictCode } from "./verdicts.ts";
-import { caution, type Waking } from "./waking.ts";
+import type { Waking } from "./waking.ts";
 import { type ChoiceAsk, weigh } from "./weigh.ts";
 
-/** So many requests at once, which only wake: as many instances as they fill are there afterwards. */
-export type Woken = { readonly lane: Lane; readonly requests: number };
+/**
+ * So many requests at once, which only wake: as many instances as they fill are there afterwards. The dollars are what was
+ * settled for them, and so what a ledger has to show.
+ */
+export type Woken = { readonly lane: Lane; readonly requests: number; readonly usd: number };
 
 /**
  * A new instance is worth it when late answers have cost this part of its price. Who waits until they have cost all of it
@@ -15,8 +19,7 @@ export type Woken = { readonly lane: Lane; readonly requests: number };
  */
 const worth = 0.12;
 
-/** Late answers are forgotten after about so long, what a lane has saved a good deal later. */
-const lackMs = 300_000;
+/** What a lane has saved is forgotten after about so long, a good deal later than what is lacking. */
 const creditMs = 1_800_000;
 
 const betweenLooksMs = 250;
@@ -27,34 +30,16 @@ const nearlyAsleep = 0.8;
 /** Told of each choice; answers whom to wake in the background, while what is awake bridges the time. */
 export function considerWaking(pool: Pool, choice: Choice | undefined, ask: ChoiceAsk): Woken | undefined {
   const { now } = ask;
-  const { waking, terms, sleepers } = pool;
+  const { waking, sleepers } = pool;
   if (sleepers.length === 0) return undefined;
-  if (waking.lackAt > 0) waking.lackUsd *= Math.exp((waking.lackAt - now) / lackMs);
-  waking.lackAt = now;
-  waking.lackUsd += terms.money.usdPerMiss * ((choice?.missChance ?? 1) + caution(waking));
-  if (choice) waking.lackUsd += (terms.money.usdPerSecond * crowdingMs(choice, now)) / 1000;
+  const isDue = now - waking.lookedAt >= betweenLooksMs;
+  if (isDue) waking.isStarting = isStarting(pool, now);
+  countLack(pool, choice, now);
   if (choice?.lane.standing.warmth.sleeps) earn(pool, choice, ask);
-  if (now - waking.lookedAt < betweenLooksMs) return undefined;
+  if (!isDue) return undefined;
   waking.lookedAt = now;
   return keepOne(pool, now) ?? wakeOne(pool, now);
 }
-
-/** What this request waits because others are there, beyond what is usual where many share a server. */
-function crowdingMs({ lane, predictedMs }: Choice, now: number): number {
-  const { warmth } = lane.standing;
-  return Math.max(0, predictedMs - warmth.waitMs(now) - usualCrowd * lane.latency.predict(1, now));
-}
-
-const usualCrowd = 4;
-
-/** Who has to wait in line may still be in time, but a larger crowd would not be: how bad that is, the price of time says. */
-export function noteWaiting({ waking, terms }: Pool): void {
-  const { usdPerMiss, usdPerSecond } = terms.money;
-  waking.lackUsd += Math.min(usdPerMiss * crowded, usdPerSecond * crowdedS);
-}
-
-const crowded = 0.05;
-const crowdedS = 2.5;
 
 /** What the lane has saved: the next best one would have cost so much more. */
 function earn(pool: Pool, { lane }: Choice, ask: ChoiceAsk): void {
@@ -90,7 +75,7 @@ function keepOne({ sleepers, waking, terms }: Pool, now: number): Woken | undefi
     if (!lane.standing.spending.has(usd, now)) continue;
     lane.standing.spending.settle(0, usd, now);
     warmth.counted(now);
-    return { lane, requests: most };
+    return { lane, requests: most, usd };
   }
   return undefined;
 }
@@ -107,10 +92,12 @@ function wakeOne(pool: Pool, now: number): Woken | undefined {
   let instances = Math.min(wanted, Math.floor((mostInFlight - stands) / perInstance));
   while (instances > 0 && !standing.spending.has(each * instances, now)) instances -= 1;
   if (instances < 1) return undefined;
-  waking.lackUsd -= worth * each * instances;
-  standing.spending.settle(0, each * instances, now);
+  const usd = each * instances;
+  waking.lackUsd -= worth * usd;
+  standing.spending.settle(0, usd, now);
   standing.warmth.expect(now);
-  return { lane, requests: stands + instances * perInstance };
+  waking.isStarting = isStarting(pool, now);
+  return { lane, requests: stands + instances * perInstance, usd };
 }
 
 /** Of those whose instances would be in time once they stand, the one whose next instance costs least. */

@@ -42,6 +42,8 @@ export type SentTo = { readonly place: number; readonly signal: AbortSignal };
 export type Course = {
   readonly pool: Pool;
   readonly tries: readonly Try[];
+  /** Whom it was the occasion to wake. */
+  readonly woken?: { readonly lane: Lane; readonly usd: number } | undefined;
   readonly ending: Ending["kind"] | "given up";
   readonly startedAt: number;
   readonly endedAt: number;
@@ -102,6 +104,7 @@ class Dispatching<Answer> implements Doer {
   readonly #onAbort = (): void => this.#giveUp();
   readonly #startedAt: number;
   #failure: TradewindError | undefined;
+  #woken: Course["woken"];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(call: DispatchCall<Answer>, deps: Deps, settle: Settle<Answer>) {
@@ -150,8 +153,10 @@ class Dispatching<Answer> implements Doer {
     );
   }
 
-  wake({ place, standing }: Lane, requests: number): void {
+  wake(lane: Lane, requests: number, usd: number): void {
     const { pool, backends } = this.#call;
+    const { place, standing } = lane;
+    this.#woken = { lane, usd };
     const backend = backends[place];
     if (!backend) return;
     const { now, wake } = this.#deps;
@@ -202,7 +207,7 @@ class Dispatching<Answer> implements Doer {
     const { tries } = this.#pursuit;
     const { now, offset } = this.#deps;
     const times = { startedAt: this.#startedAt, endedAt: now(), deadlineAt: deadlineAt + offset };
-    tell(() => onEnd?.({ pool, tries, ending, ...times, bytes }, code));
+    tell(() => onEnd?.({ pool, tries, woken: this.#woken, ending, ...times, bytes }, code));
   }
 }
 

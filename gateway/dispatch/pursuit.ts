@@ -1,6 +1,7 @@
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Choice, Choose } from "./choose.ts";
-import { considerWaking, noteWaiting } from "./consider-waking.ts";
+import { considerWaking } from "./consider-waking.ts";
+import { noteWaiting } from "./count-lack.ts";
 import { howToWait } from "./how-to-wait.ts";
 import type { Lane, Pool } from "./pool.ts";
 import type { Money } from "./terms.ts";
@@ -23,8 +24,8 @@ export type Doer = {
   readonly abort: (made: Try) => void;
   /** `onTime` is wanted then; a later call replaces an earlier one. */
   readonly callAt: (at: number) => void;
-  /** So many requests at once that only wake, beside everything. */
-  readonly wake: (lane: Lane, requests: number) => void;
+  /** So many requests at once that only wake, beside everything; what that costs is settled already. */
+  readonly wake: (lane: Lane, requests: number, usd: number) => void;
   /** The last word: an answer, or why there is none. Called once. */
   readonly end: (ending: Ending) => void;
 };
@@ -201,7 +202,7 @@ export class Pursuit {
     const woken = wakes ? considerWaking(pool, choice, this.#ask(now)) : undefined;
     if (!woken) return;
     woken.lane.standing.warmth.started(now);
-    doer.wake(woken.lane, woken.requests);
+    doer.wake(woken.lane, woken.requests, woken.usd);
   }
 
   #ask(now: number, isSecond = false): ChoiceAsk {

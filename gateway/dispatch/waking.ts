@@ -10,6 +10,8 @@ export type Waking = {
   readonly creditUsd: Float64Array;
   readonly creditAt: Float64Array;
   lookedAt: number;
+  /** Whether nothing stands but what is starting, as last looked. */
+  isStarting: boolean;
 };
 
 /**
@@ -34,5 +36,6 @@ export function createWaking(lanes: number): Waking {
     creditUsd: new Float64Array(lanes),
     creditAt: new Float64Array(lanes),
     lookedAt: Number.NEGATIVE_INFINITY,
+    isStarting: false,
   };
 }

@@ -10,6 +10,7 @@ import { DecisionRing } from "./decision-ring.ts";
 import { type Beside, HourRows } from "./hour-rows.ts";
 import type { FindAsk, LedgerBatch, LedgerStore, Reading } from "./ledger-store.ts";
 import { decisionOf, type PursuitFacts, type Recorded, recordPursuit } from "./record-pursuit.ts";
+import { spentOnWaking } from "./spent-on-waking.ts";
 
 /** How requests found their backends: remembered on the path, kept by the store a moment later. */
 export type Decisions = AsyncDisposable &
@@ -72,6 +73,8 @@ export function openDecisions(options: DecisionsOptions): Decisions {
       const recorded = recordPursuit(course, facts);
       ring.add(recorded);
       rows.add(recorded);
+      const waking = spentOnWaking(course);
+      if (waking) rows.addBeside(waking);
       queue.add(recorded);
       return recorded;
     },

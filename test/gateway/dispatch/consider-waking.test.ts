@@ -191,7 +191,7 @@ test("instances are kept when they have saved what that costs, shortly before th
     laneAt(pool, 0).standing.warmth.counted(dawn);
     return consider(pool, choiceOf(pool, 0, 1), lateInItsLife + 1_000);
   };
-  expect(kept(saved)).toEqual({ lane: laneAt(saved, 0), requests: 4 });
+  expect(kept(saved)).toMatchObject({ lane: { place: 0 }, requests: 4 });
   expect(kept(idle)).toBeUndefined();
 });
 
@@ -218,4 +218,55 @@ test("a lane saves against those of later groups too", () => {
   const pool = poolThatSaves(1);
   saveOn(pool, 300, lateInItsLife);
   expect(pool.waking.creditUsd[0]).toBeGreaterThan(1);
+});
+
+test("who is woken or kept comes with the dollars that were settled for it", () => {
+  const pool = poolWith();
+  const { spending, warmth } = laneAt(pool, 1).standing;
+  pool.waking.lackUsd = 1;
+  const woken = consider(pool, choiceOf(pool, 1), dawn);
+  expect(woken?.usd).toBeGreaterThan(0);
+  expect(woken?.usd).toBe(spending.spentThisHour(dawn));
+  warmth.woke(dawn + 20_000, woken?.requests ?? 0, 20_000);
+  pool.waking.lackUsd = 0;
+  pool.waking.creditUsd[1] = 100;
+  pool.waking.creditAt[1] = dawn;
+  const kept = consider(pool, choiceOf(pool, 0), dawn + 520_000);
+  expect(kept?.usd).toBeGreaterThan(0);
+  expect((woken?.usd ?? 0) + (kept?.usd ?? 0)).toBeCloseTo(spending.spentThisHour(dawn + 520_000), 9);
+});
+
+/** A fleet that sleeps as a whole, of which the first was just woken; late answers follow, a hundred a second. */
+function startLate(pool: Pool, forMs: number, from = dawn): readonly Woken[] {
+  const woken: Woken[] = [];
+  for (let now = from; now < from + forMs; now += 10) {
+    const found = consider(pool, choiceOf(pool, 1), now);
+    if (found) woken.push(found);
+  }
+  return woken;
+}
+
+const asleep = (...coldMs: readonly number[]): Pool => {
+  const pool = poolOf(coldMs.map((ms, place) => laneOf(`${place}`, { ...sleeper, coldMs: ms })));
+  pool.waking.lackUsd = 0.1;
+  return pool;
+};
+
+test("where all sleep, who is late because of a start wakes nobody else", () => {
+  const pool = asleep(5_000, 20_000);
+  expect(startLate(pool, 5_000).map(({ lane }) => lane.place)).toEqual([0]);
+  expect(pool.waking.lackUsd).toBeLessThan(0.1);
+});
+
+test("once what was woken stands, late answers count again", () => {
+  const pool = asleep(5_000, 20_000);
+  const [woken] = startLate(pool, 5_000);
+  laneAt(pool, 0).standing.warmth.woke(dawn + 5_000, woken?.requests ?? 0, 5_000);
+  expect(startLate(pool, 1_000, dawn + 8_000).length).toBeGreaterThan(0);
+});
+
+test("a start that takes long is no reason to leave one asleep that would stand sooner", () => {
+  const pool = asleep(60_000, 5_000);
+  laneAt(pool, 0).standing.warmth.started(dawn);
+  expect(startLate(pool, 5_000).map(({ lane }) => lane.place)).toContain(1);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { OpenInferenceClient } from "#adapters/open-inference.ts";
-import type { DispatchHooks } from "#gateway/dispatch/dispatch.ts";
+import type { Course, DispatchHooks } from "#gateway/dispatch/dispatch.ts";
 import type { Backend } from "#gateway/fleet/snapshot.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
@@ -195,4 +195,28 @@ test("who cannot even be asked has failed, and nothing of it stays under way", a
 
 test("an answer that says nothing is one all the same", async () => {
   expect(await askedBy(async () => undefined)).toEqual({ outcome: undefined, underWay: 0 });
+});
+
+test("who was woken on the way, and for how much, is told when the request ends", async () => {
+  const cost = { billing: "instance", usdPerSecond: 0.001, idleMs: 60_000, coldMs: 5_000 } as const;
+  const client = backendThat("a", []).client;
+  const sleeper = backendAt({ id: "b", url: "http://b", client }, cost);
+  const { pool, backends } = routeOver([[backendThat("a", []), sleeper]], { model: "m" });
+  pool.waking.lackUsd = 1;
+  const told: Course["woken"][] = [];
+  const call = () =>
+    openDispatcher().dispatch({
+      ...{ pool, backends, able: ({ place }) => place === 0, bytes: 1 },
+      deadlineAt: systemClock.elapsed() + 1_000,
+      send: async () => "answer",
+      signal: AbortSignal.timeout(1_000),
+      onEnd: ({ woken }) => told.push(woken),
+    });
+  await call();
+  await call();
+  const [first, second] = told;
+  expect(first?.lane.standing.name).toBe("b");
+  expect(first?.usd).toBeGreaterThan(0);
+  expect(first?.usd).toBe(pool.lanes[1]?.standing.spending.spentThisHour(systemClock.now()));
+  expect(second).toBeUndefined();
 });
