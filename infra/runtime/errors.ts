@@ -67,6 +67,18 @@ export const catalogue = {
   blob_unavailable: { status: 500, retryable: true, blame: "us" },
   database_unavailable: { status: 500, retryable: true, blame: "us" },
   soft_state_unavailable: { status: 500, retryable: true, blame: "us" },
+  provider_forbidden: { status: 500, retryable: false, blame: "us" },
+  provider_missing: { status: 500, retryable: false, blame: "us" },
+  provider_refused: { status: 500, retryable: false, blame: "us" },
+  provider_unsupported: { status: 500, retryable: false, blame: "us" },
+  provider_conflict: { status: 500, retryable: true, blame: "us" },
+  provider_quota: { status: 500, retryable: true, blame: "us" },
+  provider_full: { status: 500, retryable: true, blame: "us" },
+  provider_throttled: { status: 500, retryable: true, blame: "us" },
+  provider_unavailable: { status: 500, retryable: true, blame: "us" },
+  provider_answer_invalid: { status: 500, retryable: true, blame: "us" },
+  fleet_frozen: { status: 409, retryable: true, blame: "caller" },
+  not_leader: { status: 500, retryable: true, blame: "us" },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof catalogue;
