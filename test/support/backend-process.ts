@@ -25,10 +25,22 @@ export type Exit = number | NodeJS.Signals;
 const main = resolve(import.meta.dirname, "../../inference/main.ts");
 
 /** `tradewind backend` from this checkout on a free port; fails with all it said when it does not get ready. */
-export async function startBackend(...args: readonly string[]): Promise<BackendProcess> {
+export function startBackend(...args: readonly string[]): Promise<BackendProcess> {
+  return startBackendIn({}, ...args);
+}
+
+/** The same with more in its environment; `signal` ends it while it still gets ready. */
+export async function startBackendIn(
+  { env = {}, signal }: { readonly env?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+  ...args: readonly string[]
+): Promise<BackendProcess> {
   const child = spawn(process.execPath, [main, "--port", "0", ...args], {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: { ...process.env, ...env },
+    ...(signal && { signal, killSignal: "SIGKILL" }),
   });
+  // An abort is told by its end too.
+  child.on("error", () => undefined);
   let text = "";
   const append = (chunk: Buffer): void => {
     text = (text + chunk.toString()).slice(-100_000);
