@@ -29,7 +29,11 @@ export async function retryCalmly<Answer>(ask: () => Promise<Answer>, calm: Calm
       const error = asTradewindError(thrown);
       if (attempt === attempts || !again[mayRepeat].has(error.code) || signal.aborted) throw thrown;
       const span = Math.min(mostMs, baseMs * 2 ** attempt);
-      await clock.sleep(Math.max(error.retryAfterMs ?? 0, chance.number() * span), { signal });
+      const pauseMs = Math.max(error.retryAfterMs ?? 0, chance.number() * span);
+      // Whose time is over while it waits hears what went wrong, and not that a timer did.
+      await clock.sleep(pauseMs, { signal }).catch(() => {
+        throw thrown;
+      });
     }
   }
 }
