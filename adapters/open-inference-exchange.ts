@@ -2,7 +2,7 @@ import type { Dispatcher, Pool } from "undici";
 import { invalidAnswer } from "./open-inference-errors.ts";
 
 export type SentRequest = {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT";
   readonly path: string;
   /** Names and values in turn. */
   readonly headers: readonly string[];

@@ -1,4 +1,5 @@
 import type { DetectOptions } from "#inference/contract.ts";
+import { signatureHeader } from "#infra/runtime/signed-call.ts";
 import { type TraceContext, traceHeaders } from "#infra/runtime/trace-context.ts";
 
 export type ImageRequest = {
@@ -48,4 +49,23 @@ function headOf(imageBytes: number, options: DetectOptions): string {
     (agnostic === undefined ? "" : `,"agnostic":${agnostic}`) +
     (multiLabel === undefined ? "" : `,"multi_label":${multiLabel}`);
   return `{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":${imageBytes + 4}}}],"parameters":{"conf":${conf},"iou":${iou},"max_detections":${maxDetections}${choices},"binary_data_output":true}}`;
+}
+
+/** A caller's credentials are for the gateway: a backend neither hears them nor takes them for the gateway's own. */
+const callers: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "x-api-key",
+  "x-serverless-authorization",
+  signatureHeader,
+]);
+
+/** What a caller's request says to the backend, names and values in turn. */
+export function passedHeaders(given: Readonly<Record<string, string>>): readonly string[] {
+  const headers: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (!callers.has(name.toLowerCase())) headers.push(name, value);
+  }
+  return headers;
 }

@@ -1,12 +1,14 @@
 import { Pool } from "undici";
 import type { DetectOptions, ImageAnswer, ModelInfo } from "#inference/contract.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
 import type { TraceContext } from "#infra/runtime/trace-context.ts";
+import type { Authorize } from "./authorize.ts";
+import { connectTo } from "./connect-to.ts";
 import { readAnswer } from "./open-inference-answer.ts";
 import { type DescribedModel, readDescription } from "./open-inference-description.ts";
-import { questionRefusal, refusal, transportFailure } from "./open-inference-errors.ts";
-import { type Exchanged, exchange, type SentRequest } from "./open-inference-exchange.ts";
-import { imageRequest } from "./open-inference-request.ts";
+import { questionRefusal, refusal } from "./open-inference-errors.ts";
+import type { Exchanged, SentRequest } from "./open-inference-exchange.ts";
+import { imageRequest, passedHeaders } from "./open-inference-request.ts";
+import { sendAuthorized, sendPlainly } from "./send-request.ts";
 
 export type { DescribedModel } from "./open-inference-description.ts";
 
@@ -51,11 +53,21 @@ export type OpenInferenceClient = AsyncDisposable & {
   readonly detect: (call: DetectCall) => Promise<ImageAnswer>;
   /** Fails only where nothing came back; a refusal is an answer. */
   readonly pass: (call: PassCall) => Promise<PassAnswer>;
+  /** For whoever calls the same backend beside it. */
+  readonly address?: BackendAddress;
   readonly close: () => Promise<void>;
 };
 
-export type ClientOptions = {
+/** Where a backend is, and what lets calls in there. */
+export type BackendAddress = {
   readonly url: string;
+  /** Where a backend lets nobody in without credentials. */
+  readonly authorize?: Authorize | undefined;
+  /** Where to connect to, instead of where the name in the address leads. */
+  readonly at?: string | undefined;
+};
+
+export type ClientOptions = BackendAddress & {
   readonly connections?: number;
   readonly connectTimeoutMs?: number;
   /** An answer larger than this is cut off: 300 masks of a large image take 1 MB, boxes a hundredth of that. */
@@ -66,7 +78,8 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
   const { url, connections = 64, connectTimeoutMs = 2_000, maxAnswerBytes: maxBytes = 4_194_304 } = options;
   const { origin, pathname } = new URL(url);
   const base = pathname.replace(/\/+$/, "");
-  const connect = { timeout: connectTimeoutMs };
+  const { at, authorize } = options;
+  const connect = connectTo(at, connectTimeoutMs);
   const images = new Pool(origin, { connections, connect });
   // Of its own, since a question behind a queue of images would make a busy backend look like a dead one.
   const questions = new Pool(origin, { connections: 1, connect });
@@ -74,6 +87,7 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
   const passedQuestions = new Pool(origin, { connections: 4, connect });
   const pools = [images, questions, passedQuestions];
   const pathOf = inferPaths(base);
+  const send = authorize ? sendAuthorized(authorize) : sendPlainly;
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -97,19 +111,12 @@ export function createOpenInferenceClient(options: ClientOptions): OpenInference
     },
     pass: ({ path, headers, isQuestion = false, ...call }) => {
       const pool = isQuestion ? passedQuestions : images;
-      return send(pool, { ...call, path: base + path, headers: Object.entries(headers).flat() });
+      return send(pool, { ...call, path: base + path, headers: passedHeaders(headers) });
     },
+    address: { url, at, authorize },
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-async function send(pool: Pool, request: SentRequest): Promise<Exchanged> {
-  try {
-    return await exchange(pool, request);
-  } catch (error) {
-    throw error instanceof TradewindError ? error : transportFailure(error, request.signal);
-  }
 }
 
 /** Put together once for each model and not for each image of it. */
