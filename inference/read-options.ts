@@ -10,16 +10,22 @@ import { readPlace } from "./read-place.ts";
 import type { ServeOptions } from "./serve.ts";
 
 /** What a person says about a backend; what only the machine knows is added by the process. */
-export type Flags = Omit<ServeOptions, "machine" | "log"> & {
+export type Flags = Omit<ServeOptions, "machine" | "log" | "callSecrets"> & {
+  /** Only who knows the secret is let in. */
+  readonly signedCalls: boolean;
   /** Undefined: as much as the machine has room for. */
   readonly maxMemoryBytes: number | undefined;
 };
 
-/** Where the backend listens when nobody says so. */
-export type Defaults = { readonly host: string; readonly port: string };
+/** Where the backend listens when nobody says so, and where its models are. */
+export type Defaults = {
+  readonly host: string;
+  readonly port: string;
+  readonly models?: string | undefined;
+};
 
 /** Reads the flags of `tradewind backend`, all of them or an error that names the wrong one. */
-export function readOptions(args: readonly string[], { host, port }: Defaults): Flags {
+export function readOptions(args: readonly string[], { host, port, models: usual }: Defaults): Flags {
   const { values } = readFlags({
     args: [...args],
     options: {
@@ -41,15 +47,18 @@ export function readOptions(args: readonly string[], { host, port }: Defaults): 
       "run-timeout": { type: "string", default: "60s" },
       "max-body": { type: "string", default: "64MiB" },
       "max-memory": { type: "string" },
+      "signed-calls": { type: "boolean", default: false },
     },
   });
-  const models = readPlace(values);
+  const isSaid = [values.models, values.model, values.upstream].some((place) => place !== undefined);
+  const models = readPlace(isSaid ? values : { ...values, models: usual || undefined });
   const isUpstream = models.kind === "upstream";
   return {
     models,
     // A folder's owner knows when it changes; another server's models come and go.
     control: readControl(values, isUpstream ? "poll" : "none"),
     imagesOnly: values["images-only"],
+    signedCalls: values["signed-calls"],
     host: values.host,
     port: readPort(values.port),
     workers: readWorkers(values.workers, isUpstream ? requestsAtOnce : availableParallelism()),

@@ -4,6 +4,7 @@ import { openHttpServer } from "#infra/runtime/http-server.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
+import { createCallVerifier } from "#infra/runtime/signed-call.ts";
 import { watchMemory } from "./engine/memory-watch.ts";
 import type { ExecutionProvider } from "./engine/messages.ts";
 import { createInfer } from "./infer/answer-infer.ts";
@@ -37,6 +38,8 @@ export type ServeOptions = {
   readonly runTimeoutMs: number;
   /** The largest request. */
   readonly maxBodyBytes: number;
+  /** Any of them signs a call; undefined: whoever reaches the door is let in. */
+  readonly callSecrets: readonly string[] | undefined;
   readonly machine: Machine;
   readonly log: Log;
 };
@@ -51,7 +54,7 @@ export type Machine = {
 
 /** Models first, the door last: whoever finds the door open finds warm models behind it. */
 export async function serveInference(life: Lifecycle, options: ServeOptions): Promise<void> {
-  const { host, port, log, control, maxBodyBytes } = options;
+  const { host, port, log, control, maxBodyBytes, callSecrets: secrets } = options;
   life.resources.use(logFailures(log, systemClock));
   const metrics = createMetrics();
   const statistics = createStatistics({ clock: systemClock });
@@ -72,11 +75,12 @@ export async function serveInference(life: Lifecycle, options: ServeOptions): Pr
   const ready = (): boolean => life.ready;
   const limits = { maxBodyBytes };
   const infer = createInfer({ models, telemetry, clock: systemClock, traceControl, log, limits });
+  const calls = secrets && createCallVerifier({ secrets, now: systemClock.now });
   const { fetch } = createServer({
     ...{ models, infer, metrics, statistics, ready, traceControl },
-    ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log) },
+    ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log), calls },
   });
-  const hot = openHotDoor({ infer, ready, chance: systemChance });
+  const hot = openHotDoor({ infer, ready, chance: systemChance, calls });
   void recycleWhenGrown(models, { statistics, telemetry }, options, life.stopping);
   const { url } = life.resources.use(await openHttpServer({ fetch, hot, host, port }));
   life.announce({ url });

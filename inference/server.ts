@@ -3,6 +3,7 @@ import type { Chance } from "#infra/runtime/chance.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
+import type { CallVerifier } from "#infra/runtime/signed-call.ts";
 import type { Infer } from "./infer/answer-infer.ts";
 import { answerError, answerJson } from "./protocol/answer-error.ts";
 import { inferRoute } from "./routes/infer.ts";
@@ -11,6 +12,7 @@ import { repositoryRoutes } from "./routes/repository.ts";
 import { mount, type RouteTable } from "./routes/route-table.ts";
 import { type SettingsDeps, settingsRoutes } from "./routes/settings.ts";
 import { sharedMemoryRoutes } from "./routes/shared-memory.ts";
+import { demandSignature } from "./signed-calls.ts";
 import type { Statistics } from "./statistics.ts";
 import { reportFailures } from "./telemetry/report-failures.ts";
 import { continueTrace } from "./trace.ts";
@@ -23,6 +25,8 @@ export type ServerDeps = SettingsDeps & {
   readonly statistics: Statistics;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** Where only signed calls are answered. */
+  readonly calls?: CallVerifier | undefined;
 };
 
 /** Kept equal to the package's by a test. */
@@ -34,6 +38,7 @@ export function createServer(deps: ServerDeps): Hono {
   app.use(continueTrace(deps.chance));
   app.use(reportFailures(deps.clock));
   app.use(closeWhileDraining(deps.ready));
+  if (deps.calls) app.use(demandSignature(deps.calls));
   mount(app, {
     ...serverRoutes(deps),
     ...repositoryRoutes(deps.models),

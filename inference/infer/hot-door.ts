@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Reply } from "#inference/protocol/reply.ts";
+import { errorReply, type Reply } from "#inference/protocol/reply.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { HotDoor } from "#infra/runtime/http-server.ts";
 import { readStream } from "#infra/runtime/read-body.ts";
+import { type CallVerifier, type PromisedBody, signatureHeader } from "#infra/runtime/signed-call.ts";
 import {
   continueTraceContext,
   createTraceIds,
@@ -16,25 +17,27 @@ export type HotDoorDeps = {
   /** False from the first stop signal on. */
   readonly ready: () => boolean;
   readonly chance: Chance;
+  /** Where only signed calls are answered. */
+  readonly calls?: CallVerifier | undefined;
 };
 
 /**
  * Takes infer requests from Node's own server: with a model that computes next to nothing, the web's requests and responses
  * around it cost more than all the rest. Whatever is not plainly such a request goes the way of all others.
  */
-export function openHotDoor({ infer, ready, chance }: HotDoorDeps): HotDoor {
+export function openHotDoor({ infer, ready, chance, calls }: HotDoorDeps): HotDoor {
   const ids = createTraceIds(chance);
   return function answerHot(incoming, outgoing) {
     const found = incoming.method === "POST" ? inferPath.exec(incoming.url ?? "") : null;
     if (!found) return false;
     const trace = continueTraceContext(traceHeaders(incoming), ids);
-    const call = callOf(incoming, {
-      model: found[1] ?? "",
-      version: found[2],
-      signal: leaving(outgoing),
-      trace,
-    });
-    infer(call)
+    const { promised, refusal } = calls ? admit(incoming, calls) : anybody;
+    if (refusal) {
+      send(outgoing, refusal, trace, ready());
+      return true;
+    }
+    const known = { model: found[1] ?? "", version: found[2], signal: leaving(outgoing), trace };
+    infer(callOf(incoming, known, promised))
       .then((reply) => send(outgoing, reply, trace, ready()))
       // A fault of ours that nobody foresaw ends one connection and not the process.
       .catch(() => outgoing.destroy());
@@ -45,6 +48,19 @@ export function openHotDoor({ infer, ready, chance }: HotDoorDeps): HotDoor {
 /** Names with escapes in them are left to the router. */
 const inferPath = /^\/v2\/models\/([\w.-]+)(?:\/versions\/([\w.-]+))?\/infer(?:\?|$)/;
 
+type Admitted = { readonly promised?: PromisedBody; readonly refusal?: Reply };
+
+const anybody: Admitted = {};
+
+/** Refused before a byte of the body is read. */
+function admit({ method = "", url = "", headers }: IncomingMessage, calls: CallVerifier): Admitted {
+  try {
+    return { promised: calls.admit({ method, path: url }, textOf(headers[signatureHeader])) };
+  } catch (error) {
+    return { refusal: errorReply(error) };
+  }
+}
+
 function traceHeaders({ headers }: IncomingMessage) {
   const { traceparent, tracestate } = headers;
   return { traceparent: textOf(traceparent), tracestate: textOf(tracestate) };
@@ -52,13 +68,21 @@ function traceHeaders({ headers }: IncomingMessage) {
 
 type Known = Pick<InferCall, "model" | "version" | "signal" | "trace">;
 
-function callOf(incoming: IncomingMessage, known: Known): InferCall {
+function callOf(incoming: IncomingMessage, known: Known, promised: PromisedBody | undefined): InferCall {
   const { headers } = incoming;
   return {
     ...known,
     header: (name) => textOf(headers[name]),
-    readBody: (options) => readStream(incoming, headers["content-length"], options),
+    readBody: (options) => {
+      const reading = readStream(incoming, headers["content-length"], options);
+      return promised ? reading.then((body) => checked(body, promised)) : reading;
+    },
   };
+}
+
+function checked(body: Buffer, promised: PromisedBody): Buffer {
+  promised.check(body);
+  return body;
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

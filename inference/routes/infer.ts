@@ -1,7 +1,7 @@
 import type { Infer } from "#inference/infer/answer-infer.ts";
 import { answer } from "#inference/protocol/answer-error.ts";
+import { readPromisedBody } from "#inference/signed-calls.ts";
 import { traceOf } from "#inference/trace.ts";
-import { readBody } from "#infra/runtime/read-body.ts";
 import type { Handler } from "./route-table.ts";
 
 /** `infer` as one route among the others; behind a socket the hot door takes these requests before they get here. */
@@ -11,7 +11,7 @@ export function inferRoute(infer: Infer): Handler {
       model: c.req.param("model") ?? "",
       version: c.req.param("version"),
       header: (name) => c.req.header(name),
-      readBody: (options) => readBody(c, options),
+      readBody: (options) => readPromisedBody(c, options),
       signal: c.req.raw.signal,
       trace: traceOf(c),
     });

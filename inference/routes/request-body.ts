@@ -1,6 +1,6 @@
 import type { Context } from "hono";
+import { promisedBodyOf, readPromisedBody } from "#inference/signed-calls.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import { readBody } from "#infra/runtime/read-body.ts";
 
 /** Requests that only ask or steer are small. */
 const limits = { maxBytes: 1_048_576, timeoutMs: 10_000 };
@@ -8,10 +8,11 @@ const limits = { maxBytes: 1_048_576, timeoutMs: 10_000 };
 /** The body of a request that steers the server; clients leave it out where they have nothing to say. */
 export async function readSmallBody(c: Context): Promise<Buffer> {
   try {
-    return await readBody(c, limits);
+    return await readPromisedBody(c, limits);
   } catch (error) {
-    if (error instanceof TradewindError && error.code === "body_empty") return Buffer.alloc(0);
-    throw error;
+    if (!(error instanceof TradewindError && error.code === "body_empty")) throw error;
+    promisedBodyOf(c)?.check(undefined);
+    return Buffer.alloc(0);
   }
 }
 

@@ -18,7 +18,23 @@ test("a backend that is told nothing but its models serves them as they are at s
     runTimeoutMs: 60_000,
     maxBodyBytes: 67_108_864,
     maxMemoryBytes: undefined,
+    signedCalls: false,
   });
+  expect(read(...folder, "--signed-calls").signedCalls).toBe(true);
+});
+
+test("where no flag says where models are, the environment does", () => {
+  const usual = (models: string | undefined, ...args: string[]) =>
+    readOptions(args, { host: "127.0.0.1", port: "8000", models }).models;
+  expect(usual("s3://bucket/v2", "--cache", "/c")).toEqual({
+    kind: "repository",
+    url: "s3://bucket/v2",
+    cache: "/c",
+  });
+  expect(usual("s3://bucket/v2", ...folder)).toMatchObject({ url: "./models" });
+  expect(usual("s3://bucket/v2", "--model", "a.onnx")).toEqual({ kind: "file", path: "a.onnx" });
+  expect(usual("s3://bucket/v2", "--upstream", "http://host:8000")).toMatchObject({ kind: "upstream" });
+  for (const none of [undefined, ""]) expect(() => usual(none)).toThrow("give either --models");
 });
 
 test("flags say where models come from and who decides which are loaded", () => {

@@ -17,6 +17,7 @@ import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import type { HotDoor } from "#infra/runtime/http-server.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
+import type { CallVerifier } from "#infra/runtime/signed-call.ts";
 
 export type TestServer = AsyncDisposable & {
   readonly app: Hono;
@@ -30,11 +31,13 @@ export type TestServer = AsyncDisposable & {
 export type TestServerOptions = Partial<OpenModelOptions> & {
   readonly control?: Control;
   readonly limits?: InferLimits;
+  /** Where only signed calls are answered. */
+  readonly calls?: CallVerifier;
 };
 
 /** The whole backend over a folder of models, but for its process and its socket. */
 export async function openTestServer(folder: string, options: TestServerOptions = {}): Promise<TestServer> {
-  const { control = { mode: "none" }, limits = {}, ...opening } = options;
+  const { control = { mode: "none" }, limits = {}, calls, ...opening } = options;
   const stack = new AsyncDisposableStack();
   const metrics = createMetrics({ processMetrics: false });
   const statistics = createStatistics({ clock: systemClock });
@@ -61,8 +64,8 @@ export async function openTestServer(folder: string, options: TestServerOptions 
   const ready = (): boolean => server.ready;
   const app = createServer({
     ...{ models, infer, metrics, statistics, ready, traceControl },
-    ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log) },
+    ...{ clock: systemClock, chance: systemChance, logControl: createLogControl(log), calls },
   });
-  const hot = openHotDoor({ infer, ready, chance: systemChance });
+  const hot = openHotDoor({ infer, ready, chance: systemChance, calls });
   return Object.assign(server, { app, hot, models, [Symbol.asyncDispose]: () => stack.disposeAsync() });
 }
