@@ -3,7 +3,11 @@ import type { ModelInfo } from "#inference/contract.ts";
 import { invalidAnswer } from "./open-inference-errors.ts";
 
 /** A model at one version, and which others its backend has. */
-export type DescribedModel = ModelInfo & { readonly versions: readonly string[] };
+export type DescribedModel = ModelInfo & {
+  readonly versions: readonly string[];
+  /** Its backend speaks something else than the protocol, so that only images can be sent there. */
+  readonly imagesOnly?: true;
+};
 
 /** What a backend says of a model: of the version that was asked for, or of its latest. */
 export function readDescription(model: string, asked: string | undefined, text: string): DescribedModel {

@@ -1,6 +1,6 @@
 import { type Price, prices } from "./prices.ts";
 
-export type { Price } from "./prices.ts";
+export { type Price, version } from "./prices.ts";
 
 /** Names that stand for what a backend's time costs. */
 export const backendPrices: readonly string[] = prices
@@ -23,6 +23,17 @@ const secondsPerHour = 3_600;
 /** What a second costs by an entry; undefined where it has no price. */
 export function usdPerSecondOf({ unit, usd }: Price): number | undefined {
   return usd === undefined || unit === "second" ? usd : usd / secondsPerHour;
+}
+
+const msPerDay = 24 * 3_600_000;
+
+/** Clouds change their prices more seldom, and whoever plans with an older one is told. */
+const freshDays = 180;
+
+/** For how many days nobody has compared an entry with its source; undefined while that is no reason to doubt it. */
+export function staleDays({ asOf, usd }: Price, now: number): number | undefined {
+  const days = Math.floor((now - Date.parse(asOf)) / msPerDay);
+  return usd !== undefined && days > freshDays ? days : undefined;
 }
 
 /** No name is longer, and comparing takes the product of two lengths. */

@@ -10,7 +10,21 @@ export type Price = {
   /** How this is paid for, where there is but one way. */
   readonly billing?: BillingKind;
   readonly source: string;
+  /** The day of which the source tells, or, where it names none, on which it was read: `2026-08-01`. */
+  readonly asOf: string;
   readonly confidence: "high" | "medium-high" | "medium" | "none";
+};
+
+/** Of this book: the day on which its entries were last compared with their sources. */
+export const version = "2026-11-21";
+
+/** Where a source names a month or a year, its first day, so that no price looks younger than it is. */
+const days = {
+  catalog: version,
+  skus: "2026-08-01",
+  runRequests: "2025-01-01",
+  egress: "2026-01-01",
+  soughtInVain: version,
 };
 
 /**
@@ -112,8 +126,15 @@ function onEc2({ type, region, usd, spotFrom, spotTo }: Ec2): Price[] {
   const source = "skypilot-catalog v9, aws/vms.csv";
   const spot = `${source}, the dearest of its zones (from ${spotFrom})`;
   return [
-    { name, unit: "hour", usd, source, confidence: "high" },
-    { name: `${name}/spot`, unit: "hour", usd: spotTo, source: spot, confidence: "medium" },
+    { name, unit: "hour", usd, source, asOf: days.catalog, confidence: "high" },
+    {
+      name: `${name}/spot`,
+      unit: "hour",
+      usd: spotTo,
+      source: spot,
+      asOf: days.catalog,
+      confidence: "medium",
+    },
   ];
 }
 
@@ -125,6 +146,7 @@ function onRun(what: string, usd: number, of: string): Price {
     usd,
     billing: "instance",
     source,
+    asOf: days.skus,
     confidence: "medium-high",
   };
 }
@@ -140,6 +162,7 @@ function runWithoutGpu(vcpu: number, gib: number): Price[] {
       usd: of(run.standing),
       billing: "instance",
       source: `Cloud Billing SKUs of us-central1, 2026-08: ${size}`,
+      asOf: days.skus,
       confidence: "high",
     },
     {
@@ -149,13 +172,15 @@ function runWithoutGpu(vcpu: number, gib: number): Price[] {
       usdPerRequest: run.request,
       billing: "request",
       source: `cloudchipr.com/blog/cloud-run-pricing (2025), tier 1: ${size}`,
+      asOf: days.runRequests,
       confidence: "medium",
     },
   ];
 }
 
 function egress(name: string, usd: number, of: string): Price {
-  return { name, unit: "GB", usd, source: `${egressPage}: ${of}`, confidence: "medium-high" };
+  const source = `${egressPage}: ${of}`;
+  return { name, unit: "GB", usd, source, asOf: days.egress, confidence: "medium-high" };
 }
 
 function unpriced(name: string, why: string, billing?: BillingKind): Price {
@@ -164,6 +189,7 @@ function unpriced(name: string, why: string, billing?: BillingKind): Price {
     unit: "hour",
     usd: undefined,
     source: why,
+    asOf: days.soughtInVain,
     confidence: "none",
     ...(billing && { billing }),
   };

@@ -1,39 +1,35 @@
 import { z } from "zod";
-import { besideOthers } from "#infra/runtime/config/beside-others.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
+import * as appService from "./app-service/billing.ts";
+import { settings as appServiceSettings } from "./app-service/settings.ts";
+import type { Capabilities } from "./capabilities.ts";
+import * as cloudRun from "./cloud-run/billing.ts";
+import { settings as cloudRunSettings } from "./cloud-run/settings.ts";
+import * as containerApps from "./container-apps/billing.ts";
+import { settings as containerAppsSettings } from "./container-apps/settings.ts";
+import * as ecs from "./ecs/billing.ts";
+import { settings as ecsSettings } from "./ecs/settings.ts";
+import * as kubernetes from "./kubernetes/billing.ts";
+import { settings as kubernetesSettings } from "./kubernetes/settings.ts";
+import { openAll } from "./open-all.ts";
 import type { Provider } from "./provider.ts";
-import { defaults as staticDefaults, settings as staticSettings } from "./static/settings.ts";
+import * as staticList from "./static/billing.ts";
+import { settings as staticSettings } from "./static/settings.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Terms } from "./terms.ts";
-import {
-  checkTerms,
-  type KindDefaults,
-  type TermsSettings,
-  termsFrom,
-  termsShape,
-} from "./terms-settings.ts";
-
-/** The only list of provider names, with what each one's keys mean where they are not given. */
-const kinds = {
-  static: staticDefaults,
-  ecs: { billing: "provisioned", standing: false },
-  "cloud-run": { billing: "instance", standing: false },
-  "app-service": { billing: "provisioned", standing: false },
-  "container-apps": { billing: "instance", standing: false },
-  kubernetes: { billing: "provisioned", standing: false },
-} as const satisfies Readonly<Record<string, KindDefaults>>;
-
-type KindName = keyof typeof kinds;
+import { type KindDefaults, type TermsSettings, termsFrom } from "./terms-settings.ts";
 
 /** One entry under `providers`: its kind decides what else it may hold. */
 export const providerSchema = z.discriminatedUnion(
   "kind",
   [
     staticSettings,
-    planned("ecs"),
-    planned("cloud-run"),
-    planned("app-service"),
-    planned("container-apps"),
-    planned("kubernetes"),
+    ecsSettings,
+    cloudRunSettings,
+    appServiceSettings,
+    containerAppsSettings,
+    kubernetesSettings,
   ],
   { error: ({ code, input }) => (code === "invalid_union" ? unknownKind(input) : undefined) },
 );
@@ -41,43 +37,73 @@ export const providerSchema = z.discriminatedUnion(
 /** What one entry says, with durations in milliseconds. */
 export type ProviderSettings = z.output<typeof providerSchema>;
 
+export type KindName = ProviderSettings["kind"];
+
+type SettingsOf<Kind extends KindName> = Extract<ProviderSettings, { readonly kind: Kind }>;
+
+type Kind<Name extends KindName> = {
+  readonly defaults: KindDefaults;
+  readonly capabilitiesOf: (settings: SettingsOf<Name>) => Capabilities;
+  /** Loads the code of a kind, and with it a cloud's SDK, only where a configuration names it. */
+  readonly open: (settings: SettingsOf<Name>, surroundings: Surroundings) => Promise<Provider>;
+};
+
+/** The only list of provider names; `controls.ts` has the same one for whoever may change them. */
+const kinds: { readonly [Name in KindName]: Kind<Name> } = {
+  static: {
+    ...staticList,
+    open: async (...given) => (await import("./static/provider.ts")).createProvider(...given),
+  },
+  ecs: { ...ecs, open: async (...given) => (await import("./ecs/provider.ts")).createProvider(...given) },
+  "cloud-run": {
+    ...cloudRun,
+    open: async (...given) => (await import("./cloud-run/provider.ts")).createProvider(...given),
+  },
+  "app-service": {
+    ...appService,
+    open: async (...given) => (await import("./app-service/provider.ts")).createProvider(...given),
+  },
+  "container-apps": {
+    ...containerApps,
+    open: async (...given) => (await import("./container-apps/provider.ts")).createProvider(...given),
+  },
+  kubernetes: {
+    ...kubernetes,
+    open: async (...given) => (await import("./kubernetes/provider.ts")).createProvider(...given),
+  },
+};
+
 /** What a provider's backends cost and how they may be used, as it can be told without opening it. */
 export function termsOf(settings: TermsSettings & { readonly kind: KindName }): Terms {
-  return termsFrom(settings, kinds[settings.kind]);
+  return termsFrom(settings, kinds[settings.kind].defaults);
 }
 
-/** Opens every provider of a configuration, or none, naming each that this version can't. */
+/** What a provider can do at all, as it can be told without opening it. */
+export function capabilitiesOf<Name extends KindName>(settings: SettingsOf<Name>): Capabilities {
+  const kind: Kind<Name> = kinds[settings.kind as Name];
+  return kind.capabilitiesOf(settings);
+}
+
+/** Opens every provider of a configuration, or none. */
 export async function openProviders(
   configured: Readonly<Record<string, ProviderSettings>>,
+  surroundings: Surroundings = bare,
 ): Promise<ReadonlyMap<string, Provider>> {
-  const refused = Object.entries(configured).filter(([, { kind }]) => !isAvailable(kind));
-  if (refused.length > 0) {
-    const list = refused.map(([name, { kind }]) => `${name} (kind ${kind})`).join(", ");
-    const hint = `available in this version: ${available.join(", ")}`;
-    throw new TradewindError("config_invalid", `providers not available yet: ${list}`, { hint });
-  }
-  const opened = Object.entries(configured).map(async ([name, given]) => [name, await open(given)] as const);
-  return new Map(await Promise.all(opened));
+  const openings = Object.entries(configured).map(
+    ([name, given]) => [name, () => open(given, surroundings)] as const,
+  );
+  return openAll(Object.fromEntries(openings));
 }
 
-/** Whether this version can open such a provider. */
-export function isAvailable(kind: string): boolean {
-  return available.includes(kind);
-}
+/** For whoever has no secrets to hand in. */
+const bare: Surroundings = { clock: systemClock, chance: systemChance, env: {} };
 
-const available: readonly string[] = ["static"] satisfies readonly KindName[];
-
-/** Loads the code of a kind, and with it a cloud's SDK, only where the configuration names it. */
-async function open(settings: ProviderSettings): Promise<Provider> {
-  if (settings.kind === "static") return (await import("./static/provider.ts")).createProvider(settings);
-  throw new TradewindError("config_invalid", `provider kind ${settings.kind} is not available yet`);
-}
-
-/** A kind that a configuration may already name, so that it can be written today; its own keys are not looked at. */
-function planned<Kind extends KindName>(kind: Kind) {
-  return z
-    .looseObject({ kind: z.literal(kind), ...termsShape })
-    .superRefine(checkTerms(kinds[kind]), besideOthers);
+function open<Name extends KindName>(
+  settings: SettingsOf<Name>,
+  surroundings: Surroundings,
+): Promise<Provider> {
+  const kind: Kind<Name> = kinds[settings.kind as Name];
+  return kind.open(settings, surroundings);
 }
 
 function unknownKind(given: unknown): string {

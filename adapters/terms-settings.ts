@@ -50,6 +50,11 @@ export const termsShape = {
     .meta({ id: "prior" })
     .optional()
     .describe("what is believed of its speed until it was measured: alone, and for each other image there"),
+  refuseUntil: z.iso
+    .datetime({ offset: true, error: "expected a moment such as 2026-11-21T20:15:00Z" })
+    .max(64)
+    .optional()
+    .describe("nothing is sent there until then, as if it were lost, and for an hour at most; for drills"),
 };
 
 export type TermsSettings = z.output<z.ZodObject<typeof termsShape>>;

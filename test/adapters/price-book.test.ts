@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { backendPrices, egressPrices, findPrice, namesNear, usdPerSecondOf } from "#adapters/price-book.ts";
+import {
+  backendPrices,
+  egressPrices,
+  findPrice,
+  namesNear,
+  staleDays,
+  usdPerSecondOf,
+  version,
+} from "#adapters/price-book.ts";
 import { prices } from "#adapters/prices.ts";
 
 const perHour = (name: string): number | undefined => {
@@ -57,4 +65,24 @@ test("a name that is not there has near ones, the likeliest first, however long 
   expect(namesNear("AWS/g4dn.xlarge/eu-west-1", backendPrices, 1)).toEqual(["aws/g4dn.xlarge/eu-west-1"]);
   expect(namesNear("x".repeat(1_000_000), backendPrices)).toHaveLength(3);
   expect(findPrice("constructor")).toBeUndefined();
+});
+
+test("every price has a day, and none is of a day after the book", () => {
+  for (const { name, asOf } of prices) {
+    expect(new Date(asOf).toISOString().slice(0, 10), name).toBe(asOf);
+    expect(Date.parse(asOf), name).toBeLessThanOrEqual(Date.parse(version));
+  }
+});
+
+test("a price is stale after half a year, and one that nobody knows never is", () => {
+  const day = 24 * 3_600_000;
+  const known = findPrice("gcp/cloud-run/l4");
+  const unknown = findPrice("azure/app-service/p1v3");
+  if (!known || !unknown) throw new Error("the price book lacks them");
+  const read = Date.parse(known.asOf);
+  expect(staleDays(known, read + 180 * day)).toBeUndefined();
+  expect(staleDays(known, read + 181 * day - 1)).toBeUndefined();
+  expect(staleDays(known, read + 181 * day)).toBe(181);
+  expect(staleDays(known, 0)).toBeUndefined();
+  expect(staleDays(unknown, read + 10_000 * day)).toBeUndefined();
 });

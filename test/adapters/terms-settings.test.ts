@@ -166,3 +166,23 @@ test("an unknown price is refused with the near ones, and is not a missing price
 test("what is wrong by itself does not hide what contradicts", () => {
   expect(problems({ idle: 5, usdPerHour: 1, usdPerSecond: 1, perInstance: 100 })).toHaveLength(3);
 });
+
+test.each(["2026-11-21T20:15:00Z", "2026-11-21T20:15:00.250+02:00"])(
+  "until a moment a provider may be refused: %s",
+  (refuseUntil) => {
+    expect(problems({ refuseUntil })).toEqual([]);
+    expect(termsOf({ refuseUntil })).toEqual(termsOf({}));
+  },
+);
+
+test.each([
+  "soon",
+  "2026-11-21",
+  "2026-11-21T20:15:00",
+  "2026-02-30T00:00:00Z",
+  "2026-11-21T25:00:00Z",
+  5,
+  "",
+])("%j is no moment until which a provider may be refused", (refuseUntil) => {
+  expect(problems({ refuseUntil })[0]).toBe("refuseUntil: expected a moment such as 2026-11-21T20:15:00Z");
+});

@@ -84,7 +84,8 @@ test("lets code use a process that came in as an argument", () => {
   expect(planted("gateway/run.ts", text)).toEqual([]);
 });
 
-test("lets a provider's own folder and the registry say its name", () => {
+test("lets a provider's own folder and the lists of them say its name", () => {
   expect(planted("adapters/ecs/provider.ts", 'const kind = "ecs";')).toEqual([]);
+  expect(planted("adapters/controls.ts", 'const kinds = { "cloud-run": 1 };')).toEqual([]);
   expect(planted("adapters/registry.ts", 'const kinds = ["ecs", "cloud-run"];')).toEqual([]);
 });

@@ -1,0 +1,3 @@
+import type { Permissions } from "../permissions.ts";
+
+export const permissions: Permissions = { gateway: [], fleet: [] };
