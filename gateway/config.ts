@@ -3,10 +3,12 @@ import { providerSchema } from "#adapters/registry.ts";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { byteSizeUpTo } from "#infra/runtime/config/units.ts";
 import { jwtIssuer } from "./admission/bearer-issuer.ts";
+import { fleet } from "./config/fleet.ts";
 import { limits } from "./config/limits.ts";
 import { listener } from "./config/listener.ts";
 import { named } from "./config/names.ts";
 import { namesMeet } from "./config/names-meet.ts";
+import { placeForGpu } from "./config/place-for-gpu.ts";
 import { route } from "./config/route.ts";
 
 export { namesMeet } from "./config/names-meet.ts";
@@ -18,6 +20,7 @@ const model = z.strictObject({
     .min(1)
     .describe("where the weights lie; the backends read it, the gateway only names it"),
   task: z.enum(["detect", "segment", "pose", "obb", "classify"]).default("detect"),
+  gpu: z.boolean().default(false).describe("it runs on a GPU or nowhere"),
 });
 
 /** The sections of a `tradewind.yaml`, for files that hold these and more. */
@@ -25,6 +28,7 @@ export const configShape = {
   models: named(model),
   providers: named(providerSchema),
   routes: z.array(route).min(1, "expected at least one route").max(1_000),
+  fleet: fleet.prefault({}),
   limits: limits.prefault({}),
   listeners: z
     .array(listener)
@@ -59,7 +63,7 @@ export const configShape = {
   keysFile: z.string().min(1).default("keys.yaml"),
 };
 
-export const Config = namesMeet(z.strictObject(configShape));
+export const Config = namesMeet(z.strictObject(configShape)).superRefine(placeForGpu);
 
 export type Config = z.output<typeof Config>;
 

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { Surroundings } from "#adapters/surroundings.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import type { Log } from "#infra/runtime/log.ts";
@@ -29,6 +30,8 @@ export type DispatchOptions = {
   readonly configText: string;
   readonly database: Database | undefined;
   readonly databaseUrl: string | undefined;
+  /** Of the process, for providers alone. */
+  readonly env: Surroundings["env"];
   readonly clock: Clock;
   readonly chance: Chance;
   readonly metrics: Metrics;

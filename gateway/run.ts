@@ -51,7 +51,7 @@ async function startGateway(life: Lifecycle, { env, args, onKill, onReload }: St
     return await serveWithWorkers(life, { ...place, configText, workers, onKill, onReload });
   }
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = env;
-  await serveGateway(life, { ...place, configText, config, databaseUrl, redisUrl, onReload });
+  await serveGateway(life, { ...place, configText, config, databaseUrl, redisUrl, env, onReload });
 }
 
 function readOptions(env: Start["env"], args: string[]) {

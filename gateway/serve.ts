@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { Surroundings } from "#adapters/surroundings.ts";
 import { type Chance, systemChance } from "#infra/runtime/chance.ts";
 import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
@@ -36,6 +37,8 @@ export type ServeOptions = {
   readonly port: number;
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Of the process, where providers find their secrets. */
+  readonly env: Surroundings["env"];
   /** How many processes share this port, where they do. */
   readonly workers?: number;
   /** Which of them this is, from 1: the first does what one does for all. */

@@ -1,12 +1,13 @@
-import { isAvailable, type ProviderSettings, termsOf } from "#adapters/registry.ts";
+import { findPrice, staleDays } from "#adapters/price-book.ts";
+import { type ProviderSettings, termsOf } from "#adapters/registry.ts";
 import { isUnpriced } from "#adapters/terms-settings.ts";
 import type { Config, RouteSettings } from "../config.ts";
 import { routeTerms } from "../fleet/route-terms.ts";
 
 type Fleet = Pick<Config, "models" | "providers" | "routes">;
 
-/** What is allowed and yet may not be meant, each with its path. */
-export function configWarnings(config: Fleet): readonly string[] {
+/** What is allowed and yet may not be meant, each with its path; `now` is a moment in milliseconds since 1970. */
+export function configWarnings(config: Fleet, now: number): readonly string[] {
   const { models, providers, routes } = config;
   const served = new Set(routes.flatMap((route) => route.models));
   const used = new Set(routes.flatMap(providersOf));
@@ -16,7 +17,7 @@ export function configWarnings(config: Fleet): readonly string[] {
       .map((name) => `models.${name}: in no route, so nobody can ask for it`),
     ...Object.entries(providers).flatMap(([name, settings]) => [
       ...(used.has(name) ? [] : [`providers.${name}: in no route, so it gets nothing`]),
-      ...settingsWarnings(settings).map((warning) => `providers.${name}: ${warning}`),
+      ...settingsWarnings(settings, now).map((warning) => `providers.${name}: ${warning}`),
     ]),
     ...routes.flatMap((route, index) => tooSlow(route, index, providers)),
   ];
@@ -27,13 +28,27 @@ function providersOf({ failover, canary, shadow }: RouteSettings): string[] {
   return [...failover.flat().map(({ provider }) => provider), ...beside];
 }
 
-function settingsWarnings(settings: ProviderSettings): string[] {
-  const { kind, price } = settings;
+function settingsWarnings(settings: ProviderSettings, now: number): string[] {
+  const { price, egressUsdPerGb } = settings;
   const why = price === undefined ? "no price is given" : `the price book knows no price for ${price}`;
   return [
-    ...(isAvailable(kind) ? [] : [`kind ${kind} is not available in this version, which refuses to start`]),
     ...(isUnpriced(settings) ? [`${why}, so what it costs is in no sum`] : []),
+    ...stale(price, "usdPerHour or usdPerSecond", now),
+    ...stale(
+      typeof egressUsdPerGb === "string" ? egressUsdPerGb : undefined,
+      "egressUsdPerGb in dollars",
+      now,
+    ),
   ];
+}
+
+/** An entry whose price is not known is told of already, and the price that is given beside it is the owner's own. */
+function stale(name: string | undefined, instead: string, now: number): string[] {
+  const price = name === undefined ? undefined : findPrice(name);
+  const days = price && staleDays(price, now);
+  if (price === undefined || days === undefined) return [];
+  const told = `the price book's price for ${price.name} is of ${price.asOf}, ${days} days ago`;
+  return [`${told}: give ${instead} in its place where it is another by now`];
 }
 
 /** Only where all that are tried say something of their speed; the others may be fast. */

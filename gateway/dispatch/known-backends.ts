@@ -1,4 +1,4 @@
-import type { Terms } from "#adapters/terms.ts";
+import type { Prior, Terms } from "#adapters/terms.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import { LatencyModel } from "./latency-model.ts";
 import { Standing } from "./standing.ts";
@@ -10,6 +10,7 @@ import type { EjectTerms } from "./terms.ts";
  */
 export type KnownBackends = {
   readonly standing: (name: string, terms: Terms, eject: EjectTerms) => Standing;
+  /** A new one of a provider is believed to be like those that the provider has already. */
   readonly latency: (name: string, model: string) => LatencyModel;
   /** Whether a question would wake it, or keep it awake though nobody needs it. */
   readonly isAsleep: (name: string, now: number) => boolean;
@@ -61,7 +62,9 @@ export function createKnownBackends({ chance }: { readonly chance: Chance }): Kn
     standing: open,
     latency: (name, model) => {
       const found = known.get(name);
-      const latency = found?.models.get(model) ?? new LatencyModel(found?.standing.terms.prior);
+      const latency =
+        found?.models.get(model) ??
+        new LatencyModel(likeSiblings(known, name, model) ?? found?.standing.terms.prior);
       found?.models.set(model, latency);
       return latency;
     },
@@ -80,4 +83,21 @@ export function createKnownBackends({ chance }: { readonly chance: Chance }): Kn
       for (const name of known.keys()) if (!names.has(name)) known.delete(name);
     },
   };
+}
+
+/** So many at once say how much longer each further one takes. */
+const someAtOnce = 8;
+
+/** What was measured most of the same provider's other backends, as if its owner had declared it. */
+function likeSiblings(known: ReadonlyMap<string, Known>, name: string, model: string): Prior | undefined {
+  const [provider] = name.split("/");
+  let best: LatencyModel | undefined;
+  for (const [other, { models }] of known) {
+    const latency = models.get(model);
+    if (!latency || latency.knowsLittle || other === name || other.split("/")[0] !== provider) continue;
+    if (latency.samples > (best?.samples ?? 0)) best = latency;
+  }
+  if (!best) return undefined;
+  const [baseMs, busyMs] = [best.predict(1, best.lastAt), best.predict(someAtOnce, best.lastAt)];
+  return { baseMs, perInFlightMs: (busyMs - baseMs) / (someAtOnce - 1) };
 }

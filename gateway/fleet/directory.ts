@@ -47,6 +47,8 @@ export type DirectoryOptions = {
   readonly before?: (backend: Backend, model: string) => DescribedModel | undefined;
   /** Told of each answer, since who answers is back; who sleeps is not asked, and nobody is woken for it. */
   readonly onAnswered?: (backend: Backend) => void;
+  /** Whom nothing is known of is waited for at the opening, or everybody; all the others are asked at once beside it. */
+  readonly waitFor?: "everybody" | "strangers";
   readonly askAgainMs?: number;
   readonly timeoutMs?: number;
 };
@@ -68,7 +70,7 @@ type Pair = { readonly backend: Backend; readonly model: string };
 /** Asks everybody once before it returns, so that a fleet that is up is known when the door opens. */
 export async function openDirectory(options: DirectoryOptions): Promise<Directory> {
   const { fleet, clock, isAsleep = () => false, before, onAnswered } = options;
-  const { askAgainMs = 1_000, timeoutMs = 2_000 } = options;
+  const { waitFor = "everybody", askAgainMs = 1_000, timeoutMs = 2_000 } = options;
   const pairs = pairsOf(fleet);
   const known = createDescriptions();
   for (const pair of pairs) {
@@ -89,8 +91,10 @@ export async function openDirectory(options: DirectoryOptions): Promise<Director
       sideConcernSkipped.publish({ what: "describing a model", detail: `${model} at ${backend.id}`, error });
     }
   };
-  await Promise.all(pairs.map((pair) => ask(pair, 1)));
-  const turning = keepAsking({ pairs, ask, clock, askAgainMs, signal: stop.signal });
+  const strangers = pairs.filter(({ backend, model }) => !known.find(backend, model));
+  const [first, isSoon] = waitFor === "everybody" ? [pairs, false] : [strangers, true];
+  await Promise.all(first.map((pair) => ask(pair, 1)));
+  const turning = keepAsking({ pairs, ask, clock, askAgainMs, isSoon, signal: stop.signal });
   const close = async (): Promise<void> => {
     stop.abort();
     await turning;
@@ -173,11 +177,14 @@ type Asking = {
   readonly ask: (pair: Pair, turn: number) => Promise<void>;
   readonly clock: Clock;
   readonly askAgainMs: number;
+  /** The first turn waits for nothing. */
+  readonly isSoon: boolean;
   readonly signal: AbortSignal;
 };
 
 /** A large fleet is asked part by part, since hundreds of questions at once would hold up the requests between them. */
-async function keepAsking({ pairs, ask, clock, askAgainMs, signal }: Asking): Promise<void> {
+async function keepAsking(asking: Asking): Promise<void> {
+  const { pairs, ask, clock, askAgainMs, isSoon, signal } = asking;
   const parts = Math.ceil(pairs.length / mostTogether);
   const everyMs = askAgainMs * Math.min(mostSeldom, Math.max(1, pairs.length / mostEachTime));
   const wait = (ms: number) => clock.sleep(ms, { signal }).catch(() => {});
@@ -185,7 +192,7 @@ async function keepAsking({ pairs, ask, clock, askAgainMs, signal }: Asking): Pr
     const own = pairs.filter((_, place) => place % parts === part);
     if (part > 0) await wait((everyMs * part) / parts);
     for (let turn = 2; !signal.aborted; turn += 1) {
-      await wait(everyMs);
+      if (turn > 2 || !isSoon) await wait(everyMs);
       if (!signal.aborted) await Promise.all(own.map((pair) => ask(pair, turn)));
     }
   };

@@ -20,6 +20,7 @@ export function knownBefore({
   return (backend, model) => known.get(keyOf(backend, model));
 }
 
-function keyOf({ id, url }: Backend, model: string): string {
-  return `${id} ${url} ${model}`;
+/** Where a provider has a name for it, another may stand at the same address by now. */
+function keyOf({ id, url, label = "" }: Backend, model: string): string {
+  return `${id} ${label} ${url} ${model}`;
 }

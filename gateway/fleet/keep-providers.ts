@@ -1,8 +1,10 @@
 import type { Provider } from "#adapters/provider.ts";
-import { openProviders, type ProviderSettings } from "#adapters/registry.ts";
+import type { ProviderSettings } from "#adapters/registry.ts";
+import type { Surroundings } from "#adapters/surroundings.ts";
 
 export type OpenProviders = (
   configured: Readonly<Record<string, ProviderSettings>>,
+  surroundings: Surroundings,
 ) => Promise<ReadonlyMap<string, Provider>>;
 
 /** Providers of one configuration, open until it gives them back; twice is fine. */
@@ -22,7 +24,7 @@ type Kept = { readonly provider: Provider; holders: number };
  * Providers that several configurations have in common are opened once, and closed when the last of these has given them
  * back: warm connections, and whatever is known by the clients behind them, outlive a change of something else.
  */
-export function createProviderShelf(open: OpenProviders = openProviders): ProviderShelf {
+export function createProviderShelf(open: OpenProviders, surroundings: Surroundings): ProviderShelf {
   const shelf = new Map<string, Kept>();
   const give = async (key: string): Promise<void> => {
     const kept = shelf.get(key);
@@ -42,7 +44,7 @@ export function createProviderShelf(open: OpenProviders = openProviders): Provid
         await Promise.all(list.map(give));
       };
       const missing = Object.entries(configured).filter(([name]) => !held.includes(keys.get(name) ?? ""));
-      const opened = await open(Object.fromEntries(missing)).catch(async (error: unknown) => {
+      const opened = await open(Object.fromEntries(missing), surroundings).catch(async (error: unknown) => {
         await giveAll(held);
         throw error;
       });
@@ -77,8 +79,12 @@ function heldOf(
   };
 }
 
+/** For others: who changes only these goes on with the clients and the backends that it has. */
+const nothingToOpen: ReadonlySet<string> = new Set(["refuseUntil", "scale"]);
+
 function keyOf(name: string, settings: ProviderSettings): string {
-  return `${name} ${canonical(settings)}`;
+  const opened = Object.entries(settings).filter(([key]) => !nothingToOpen.has(key));
+  return `${name} ${canonical(Object.fromEntries(opened))}`;
 }
 
 /** The same text for the same data, in whatever order its names stand. */

@@ -1,3 +1,4 @@
+import type { Surroundings } from "#adapters/surroundings.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import type { Log } from "#infra/runtime/log.ts";
@@ -8,6 +9,7 @@ import type { KnownBackends } from "../dispatch/known-backends.ts";
 import { beginConfiguration } from "./begin-configuration.ts";
 import { configInPostgres } from "./config-source.ts";
 import { type FollowedConfiguration, followConfiguration } from "./follow-config.ts";
+import { measureBackends } from "./measure-backends.ts";
 import { measureConfiguration } from "./measure-configuration.ts";
 import { type LiveFleet, openLiveFleet } from "./swap.ts";
 
@@ -28,6 +30,8 @@ export type FollowedFleetOptions = {
   readonly databaseUrl: string | undefined;
   /** Of this machine, as history and audit tell who published a file. */
   readonly machine: string;
+  /** Where providers find the secrets that a configuration only names. */
+  readonly env: Surroundings["env"];
   readonly known: KnownBackends;
   /** The time by which backends are known. */
   readonly now: () => number;
@@ -48,6 +52,7 @@ export async function openFollowedFleet(options: FollowedFleetOptions): Promise<
   const live = opening.use(await openLiveFleet({ ...options, begin: begun }));
   const configuration = opening.use(followConfiguration({ ...options, live, source, file, begun }));
   measureConfiguration(metrics, configuration.status);
+  measureBackends(metrics, live.current);
   const opened = opening.move();
   const { current, fleet, directory } = live;
   return {

@@ -1,18 +1,12 @@
-import type { Endpoint, Provider } from "#adapters/provider.ts";
 import type { Terms } from "#adapters/terms.ts";
 import type { Config } from "../config.ts";
 import type { KnownBackends } from "../dispatch/known-backends.ts";
 import { createPool, type LaneTerms, type Pool } from "../dispatch/pool.ts";
+import type { Found } from "./find-backends.ts";
+import { type Backend, nameBackends } from "./name-backends.ts";
 import { routeTerms } from "./route-terms.ts";
 
-/** One address that can answer. */
-export type Backend = Endpoint & {
-  /** The name of its provider in the configuration. */
-  readonly id: string;
-  /** Its own: the provider's where that has one address, with a number behind it where there are several. */
-  readonly name: string;
-  readonly terms: Terms;
-};
+export type { Backend } from "./name-backends.ts";
 
 export type Route = {
   readonly model: string;
@@ -35,7 +29,15 @@ type RouteSettings = Config["routes"][number];
 /** What the configuration says of a route beside its backends. */
 export type RouteRules = Pick<
   RouteSettings,
-  "cache" | "prepare" | "whenRedisIsAway" | "lease" | "fetchFrom" | "agreement" | "shadow" | "objective"
+  | "cache"
+  | "prepare"
+  | "whenRedisIsAway"
+  | "lease"
+  | "fetchFrom"
+  | "agreement"
+  | "shadow"
+  | "canary"
+  | "objective"
 >;
 
 /** What the gateway knows of its backends at one moment; never changed, only replaced whole. */
@@ -43,21 +45,21 @@ export type Fleet = { readonly routes: ReadonlyMap<string, Route> };
 
 export type BuildOptions = {
   readonly known: KnownBackends;
-  readonly signal: AbortSignal;
   /** What this one takes the place of. */
   readonly before?: Fleet | undefined;
+  /** Providers to which nothing is sent at this moment. */
+  readonly refused?: ReadonlySet<string>;
 };
 
-/** Asks every provider where its backends are and lays the routes over them. */
-export async function buildFleet(
+/** Lays the routes over what was found; a provider without backends is a route with fewer lanes. */
+export function buildFleet(
   config: Pick<Config, "routes">,
-  providers: ReadonlyMap<string, Provider>,
-  { known, signal, before }: BuildOptions,
-): Promise<Fleet> {
-  const found = await Promise.all(
-    [...providers].map(async ([id, provider]) => [id, await backendsOf(id, provider, signal)] as const),
+  found: Found,
+  { known, before, refused = nobody }: BuildOptions,
+): Fleet {
+  const byProvider = new Map(
+    [...found].map(([id, provider]) => [id, refused.has(id) ? [] : nameBackends(id, provider)]),
   );
-  const byProvider = new Map(found);
   const routes = config.routes.flatMap((settings) =>
     settings.models.map((model): [string, Route] => [
       model,
@@ -67,19 +69,7 @@ export async function buildFleet(
   return { routes: new Map(routes) };
 }
 
-async function backendsOf(
-  id: string,
-  { discover, terms }: Provider,
-  signal: AbortSignal,
-): Promise<Backend[]> {
-  const endpoints = await discover({ signal });
-  return endpoints.map((endpoint, place) => ({
-    ...endpoint,
-    id,
-    name: endpoints.length === 1 ? id : `${id}/${place + 1}`,
-    terms,
-  }));
-}
+const nobody: ReadonlySet<string> = new Set();
 
 type Building = {
   readonly byProvider: ReadonlyMap<string, readonly Backend[]>;
@@ -97,6 +87,9 @@ function buildRoute(model: string, settings: RouteSettings, { byProvider, known,
       latency: known.latency(backend.name, what),
     }));
   const backends = placed.map(({ backend }) => backend);
+  const pool = createPool(model, terms, lanesFor(model), before?.pool);
+  const tensors = createPool(model, terms, lanesFor(`${model} tensors`), before?.tensors);
+  if (before) keepBars([pool, tensors], before.pool);
   const { shadow } = settings;
   return {
     model,
@@ -104,10 +97,20 @@ function buildRoute(model: string, settings: RouteSettings, { byProvider, known,
     rules: settings,
     nanoUsdEach: Math.max(0, ...backends.map(({ terms: of }) => mostNanoUsd(of, terms.sloMs))),
     backends,
-    pool: createPool(model, terms, lanesFor(model), before?.pool),
-    tensors: createPool(model, terms, lanesFor(`${model} tensors`), before?.tensors),
+    pool,
+    tensors,
     shadows: shadow ? (byProvider.get(shadow.provider) ?? []) : [],
   };
+}
+
+/** Who was taken out of choice stays out until somebody looks at it again, unless nobody else were left. */
+function keepBars(pools: readonly Pool[], before: Pool): void {
+  const barred = new Set(before.lanes.flatMap((lane) => (lane.isBarred ? lane.standing.name : [])));
+  if (barred.size === 0) return;
+  for (const { lanes } of pools) {
+    const isAnyoneLeft = lanes.some(({ standing, canary }) => canary === 0 && !barred.has(standing.name));
+    for (const lane of lanes) lane.isBarred = isAnyoneLeft && barred.has(lane.standing.name);
+  }
 }
 
 type Placed = Omit<LaneTerms, "standing" | "latency"> & { readonly backend: Backend };

@@ -1,14 +1,26 @@
-import type { Chance } from "#infra/runtime/chance.ts";
+import type { DescribedModel } from "#adapters/open-inference.ts";
+import { openProviders } from "#adapters/registry.ts";
+import type { Surroundings } from "#adapters/surroundings.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
-import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Config } from "../config.ts";
 import type { KnownBackends } from "../dispatch/known-backends.ts";
 import { digestOf } from "../records/configurations.ts";
+import { atMostOnce, type Wanted } from "./at-most-once.ts";
 import type { Directory } from "./directory.ts";
-import { createTurns } from "./in-turn.ts";
+import { createDraining, type Draining } from "./draining.ts";
+import { createFinder, type Finder } from "./find-backends.ts";
+import { createTurns, type InTurn } from "./in-turn.ts";
 import { createProviderShelf, type OpenProviders } from "./keep-providers.ts";
-import { type Change, checkOnly, type Raised, raiseFleet, type Served } from "./raise-fleet.ts";
+import {
+  type Change,
+  checkOnly,
+  type Raised,
+  type Raising,
+  raiseFleet,
+  relayFleet,
+  type Served,
+} from "./raise-fleet.ts";
 import type { Backend, Fleet, Route } from "./snapshot.ts";
 
 /**
@@ -16,6 +28,7 @@ import type { Backend, Fleet, Route } from "./snapshot.ts";
  * it to its end; what it needs of an old one stays open for as long as a request may take.
  *
  *   SERVING ── replace ──▶ SERVING the next one, while the last drains ── longest request ──▶ its providers close
+ *      │ └── backends come or go, a refusal ends ──▶ SERVING the same configuration over others
  *      └── close ──▶ CLOSED, with all that still drained
  */
 export type LiveFleet = AsyncDisposable & {
@@ -30,12 +43,12 @@ export type LiveFleet = AsyncDisposable & {
   readonly close: () => Promise<void>;
 };
 
-export type LiveFleetOptions = {
+export type LiveFleetOptions = Pick<Surroundings, "clock" | "chance"> & {
   /** As messages name the configuration. */
   readonly file: string;
   readonly begin: Change;
-  readonly clock: Clock;
-  readonly chance: Chance;
+  /** Where providers find the secrets that a configuration only names. */
+  readonly env?: Surroundings["env"];
   /** What outlives configurations: it is asked for backends by their names, and forgets those that nobody has any more. */
   readonly known: KnownBackends;
   /** The time by which backends are known. */
@@ -44,72 +57,158 @@ export type LiveFleetOptions = {
   readonly openProviders?: OpenProviders;
 };
 
+/** However many backends come and go. */
+const relayEveryMs = 1_000;
+
 export async function openLiveFleet(options: LiveFleetOptions): Promise<LiveFleet> {
-  const { begin, clock, known } = options;
+  const { begin, clock, chance, env = {}, signal, openProviders: open = openProviders } = options;
   const closing = new AbortController();
-  const shelf = createProviderShelf(options.openProviders);
-  const raising = { ...options, shelf, closing: closing.signal };
-  const homes = new WeakMap<Backend, Directory>();
-  let current = await raiseFleet(begin, { ...raising, starting: options.signal });
-  settle(current, homes);
-  const begun = current.config;
-  const drainOne = (one: Raised): Promise<void> => drain(one, begun, clock, closing.signal);
-  const draining = new Map<Raised, Promise<void>>();
-  const inTurn = createTurns(closing.signal);
-  const forgetOthers = async (): Promise<void> => known.keepOnly(namesIn([current, ...draining.keys()]));
-  const drainLast = (last: Raised): void => {
-    const drained = drainOne(last).catch(tellLeftOpen);
-    draining.set(last, drained);
-    const forget = async (): Promise<void> => {
-      draining.delete(last);
-      // In its turn, or it would forget those of a configuration that is just being built.
-      await inTurn(forgetOthers);
-    };
-    void drained.then(forget).catch(() => undefined);
-  };
-  const replace = (change: Change): Promise<Served> =>
-    inTurn(async () => {
-      const last = current;
-      if (digestOf(change.text) === last.sha256) {
-        current = { ...last, version: change.version ?? last.version };
-        return current;
-      }
-      const next = await raiseFleet(change, { ...raising, last, begun });
-      settle(next, homes);
-      current = next;
-      drainLast(last);
-      return next;
-    });
-  let closed: Promise<void> | undefined;
-  const closeAll = async (): Promise<void> => {
-    closing.abort(closedError());
-    await inTurn.idle();
-    await Promise.all([...draining.values(), drainOne(current)]);
-  };
-  const close = (): Promise<void> => {
-    closed ??= closeAll();
-    return closed;
-  };
+  const shelf = createProviderShelf(open, { clock, chance, env });
+  const finder = createFinder({ clock, chance });
+  const raising = { ...options, shelf, finder, closing: closing.signal };
+  const first = await raiseFleet(begin, { ...raising, starting: signal });
+  const swapping = new Swapping(first, { raising, finder, closing });
+  const close = (): Promise<void> => swapping.close();
   return {
-    current: () => current,
-    fleet: () => current.fleet,
-    directory: directoryOfAll(() => current.directory, homes),
-    replace,
-    check: (text, name) => inTurn(() => checkOnly(text, name ? { ...raising, file: name } : raising)),
+    current: () => swapping.current,
+    fleet: () => swapping.current.fleet,
+    directory: swapping.directory,
+    replace: (change) => swapping.replace(change),
+    check: (text, name) => swapping.check(text, name),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-function settle({ fleet, directory }: Raised, homes: WeakMap<Backend, Directory>): void {
-  for (const route of fleet.routes.values()) {
-    for (const backend of everyone(route)) homes.set(backend, directory);
-  }
-}
+type Parts = {
+  readonly raising: Raising;
+  readonly finder: Finder;
+  readonly closing: AbortController;
+};
 
-function namesIn(raised: readonly Raised[]): ReadonlySet<string> {
-  const routes = raised.flatMap(({ fleet }) => [...fleet.routes.values()]);
-  return new Set(routes.flatMap((route) => everyone(route).map(({ name }) => name)));
+/** Holds the states of a live fleet. */
+class Swapping {
+  #current: Raised;
+  #refusal = new AbortController();
+  #closed: Promise<void> | undefined;
+  readonly #parts: Parts;
+  readonly #begun: Config;
+  readonly #inTurn: InTurn;
+  readonly #draining: Draining;
+  readonly #relays: Wanted;
+  readonly #homes = new WeakMap<Backend, Directory>();
+  /** Of models whose backends have all gone, and whose answers in the cache have not. */
+  readonly #heard = new Map<string, DescribedModel>();
+
+  constructor(first: Raised, parts: Parts) {
+    const { raising, closing } = parts;
+    const [{ clock }, { signal }] = [raising, closing];
+    this.#parts = parts;
+    this.#current = first;
+    this.#begun = first.config;
+    this.#inTurn = createTurns(signal);
+    this.#draining = createDraining({ limits: first.config.limits, clock, closing: signal });
+    this.#relays = atMostOnce(() => this.#relay(), { everyMs: relayEveryMs, clock, signal });
+    this.#settle(first);
+  }
+
+  get current(): Served {
+    return this.#current;
+  }
+
+  /** Also of backends that only a request of an older fleet still has in hand. */
+  get directory(): Directory {
+    const all = directoryOfAll(() => this.#current.directory, this.#homes);
+    return { ...all, lastHeard: (model) => all.lastHeard(model) ?? this.#heard.get(model) };
+  }
+
+  replace(change: Change): Promise<Served> {
+    return this.#inTurn(async () => {
+      const last = this.#current;
+      if (digestOf(change.text) === last.sha256) {
+        this.#current = { ...last, version: change.version ?? last.version };
+        return this.#current;
+      }
+      return this.#exchange(await raiseFleet(change, this.#around(last)));
+    });
+  }
+
+  check(text: string, name?: string): Promise<Config> {
+    const { raising } = this.#parts;
+    return this.#inTurn(() => checkOnly(text, name ? { ...raising, file: name } : raising));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    const { closing, finder } = this.#parts;
+    closing.abort(closedError());
+    await Promise.all([finder.close(), this.#relays.idle(), this.#inTurn.idle()]);
+    await this.#draining.end(this.#current);
+  }
+
+  async #relay(): Promise<void> {
+    try {
+      await this.#inTurn(async () => {
+        const last = this.#current;
+        this.#exchange(await relayFleet(last, this.#around(last)));
+      });
+    } catch (error) {
+      if (this.#parts.closing.signal.aborted) return;
+      sideConcernSkipped.publish({ what: "finding backends", detail: "taking over what was found", error });
+    }
+  }
+
+  #around(last: Raised): Raising {
+    return { ...this.#parts.raising, last, begun: this.#begun };
+  }
+
+  #exchange(next: Raised): Raised {
+    const last = this.#current;
+    this.#remember(last, next);
+    this.#current = next;
+    this.#settle(next);
+    this.#draining.begin(last, () => {
+      // In its turn, or it would forget those of a configuration that is just being built.
+      this.#inTurn(async () => this.#forgetOthers()).catch(() => undefined);
+    });
+    return next;
+  }
+
+  #settle({ fleet, directory, held, refusedUntil }: Raised): void {
+    for (const route of fleet.routes.values())
+      for (const backend of everyone(route)) this.#homes.set(backend, directory);
+    this.#parts.finder.follow(held.providers, () => this.#relays.want());
+    this.#refusal.abort();
+    this.#refusal = new AbortController();
+    if (refusedUntil !== undefined) void this.#wantRelayAt(refusedUntil, this.#refusal.signal);
+  }
+
+  #remember(last: Raised, next: Raised): void {
+    for (const model of last.fleet.routes.keys()) {
+      const heard = last.directory.lastHeard(model);
+      if (heard) this.#heard.set(model, heard);
+    }
+    for (const model of this.#heard.keys()) if (!next.fleet.routes.has(model)) this.#heard.delete(model);
+  }
+
+  async #wantRelayAt(moment: number, other: AbortSignal): Promise<void> {
+    const { raising, closing } = this.#parts;
+    const signal = AbortSignal.any([closing.signal, other]);
+    const waitMs = Math.max(1, moment - raising.clock.now());
+    await raising.clock.sleep(waitMs, { signal }).then(
+      () => this.#relays.want(),
+      () => undefined,
+    );
+  }
+
+  #forgetOthers(): void {
+    const raised = [this.#current, ...this.#draining.all()];
+    this.#parts.raising.known.keepOnly(new Set(raised.flatMap(({ names }) => [...names])));
+  }
 }
 
 function everyone({ backends, shadows }: Route): readonly Backend[] {
@@ -130,27 +229,6 @@ function directoryOfAll(current: () => Directory, homes: WeakMap<Backend, Direct
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/**
- * Nobody is asked about the last fleet any more, and its connections stay until the longest request that it can have
- * begun is over. To count the requests of each fleet would cost every one of them; a few idle sockets cost none.
- */
-async function drain(
-  { directory, held }: Raised,
-  { limits }: Config,
-  clock: Clock,
-  closing: AbortSignal,
-): Promise<void> {
-  // The process' own limits: those of a later configuration wait for a restart.
-  const longestMs = limits.bodyTimeout + limits.requestTimeout + 5_000;
-  const over = clock.sleep(longestMs, { signal: closing }).catch(() => undefined);
-  await Promise.all([directory.close(), over]);
-  await held.give();
-}
-
-function tellLeftOpen(error: unknown): void {
-  sideConcernSkipped.publish({ what: "following the configuration", detail: "closing the last one", error });
 }
 
 function closedError(): TradewindError {

@@ -32,11 +32,18 @@ export function findTarget(
 /** Who can answer for it, in the route's order. */
 export function backendsFor(target: Target, directory: Pick<Directory, "find">): readonly Backend[] {
   const { route, version } = target;
-  const known = route.backends.filter((backend) => directory.find(backend, route.model));
+  const there = route.backends.filter((backend) => directory.find(backend, route.model));
+  const known = there.filter((backend) => !directory.find(backend, route.model)?.imagesOnly);
+  if (there.length > 0 && known.length === 0) throw imagesOnly(route.model);
   if (version === undefined) return known;
   const able = known.filter((backend) => directory.find(backend, route.model)?.versions.includes(version));
   if (known.length > 0 && able.length === 0) throw notFound(target);
   return able;
+}
+
+function imagesOnly(model: string): TradewindError {
+  const message = `model ${model} takes images only: none of its backends speaks the Open Inference Protocol`;
+  return new TradewindError("task_unsupported", message, { hint: `POST /v1/models/${model}/detect` });
 }
 
 /** Triton's clients tell this from other refusals by how the sentence begins. */

@@ -1,4 +1,4 @@
-import { judgeCanary, type Verdict } from "../agreement/judge-canary.ts";
+import { type CanaryTerms, judgeCanary, type Verdict } from "../agreement/judge-canary.ts";
 import { mergeFacts, noFacts, type TrialFacts } from "../agreement/trial-facts.ts";
 import { type TrialRow, trialRow } from "../agreement/trial-status.ts";
 import { type Candidate, providerOf, stepOf, type TrialPlan } from "./trial-plan.ts";
@@ -23,21 +23,25 @@ export type Drifting = {
   readonly why: string;
 };
 
+/** What a verdict looks at beside the plan, where it is not the usual. */
+export type JudgedBy = Pick<CanaryTerms, "quantile" | "looks">;
+
 /** An answer in so much of the time that the route promises is soon enough, whatever the others need. */
 const soonEnough = 0.5;
 
 export function reportTrials(
   plans: readonly TrialPlan[],
   findings: readonly Finding[],
+  terms: JudgedBy = {},
 ): readonly TrialReport[] {
-  return plans.map((plan) => reportTrial(plan, findings));
+  return plans.map((plan) => reportTrial(plan, findings, terms));
 }
 
-function reportTrial(plan: TrialPlan, findings: readonly Finding[]): TrialReport {
+function reportTrial(plan: TrialPlan, findings: readonly Finding[], judgedBy: JudgedBy): TrialReport {
   const { model, incumbents, candidates, minimum, sloMs } = plan;
   const found = findingsOfStep(findings, { model, step: stepOf(plan) });
   const incumbent = factsOf(found, incumbents);
-  const terms = { minimum, fastEnoughMs: soonEnough * sloMs };
+  const terms = { ...judgedBy, minimum, fastEnoughMs: soonEnough * sloMs };
   return {
     model,
     incumbents: incumbents.map((provider) => trialRow(provider, factsOf(found, [provider]))),

@@ -34,7 +34,7 @@ function splicesOf(text: string, route: YAMLMap, { provider, share }: Shift): (S
   return splices;
 }
 
-function pairOf(map: YAMLMap, key: string): Pair | undefined {
+export function pairOf(map: YAMLMap, key: string): Pair | undefined {
   return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
 }
 
@@ -75,7 +75,7 @@ function firstGroup(text: string, failover: Pair | undefined, provider: string):
 type Lines = { readonly from: number; readonly to: number; readonly indent: string };
 
 /** From the beginning of the line of a pair's key to the end of its last line. */
-function linesOf(text: string, pair: Pair | undefined): Lines | undefined {
+export function linesOf(text: string, pair: Pair | undefined): Lines | undefined {
   const [key, value] = [pair?.key, pair?.value];
   if (!isScalar(key) || !key.range || !(isMap(value) || isSeq(value)) || !value.range) return undefined;
   const from = text.lastIndexOf("\n", key.range[0] - 1) + 1;

@@ -1,7 +1,9 @@
 import type { RouteSettings } from "../config.ts";
 import type { Lane } from "../dispatch/pool.ts";
 import { routeTerms } from "../fleet/route-terms.ts";
-import type { Backend, Fleet, Route } from "../fleet/snapshot.ts";
+import type { Fleet, Route } from "../fleet/snapshot.ts";
+
+export { providerOf } from "../fleet/name-backends.ts";
 
 /** A provider that is tried out: it answers a share of the requests, or it gets copies and answers none. */
 export type Candidate = {
@@ -50,10 +52,16 @@ export function planOfRoute(route: Route): TrialPlan | undefined {
   const { model, rules, pool, backends, shadows, sloMs } = route;
   const idsOf = (wanted: (lane: Lane) => boolean) =>
     unique(pool.lanes.filter(wanted).flatMap(({ place }) => backends[place]?.id ?? []));
-  const canary = idsOf((lane) => lane.canary > 0).map((provider): Candidate => {
-    return { kind: "canary", provider, share: pool.canary?.canary ?? 0 };
+  // Who is tried out may have no backend at the moment, and its trial goes on all the same.
+  const tried = orElse(
+    idsOf((lane) => lane.canary > 0),
+    rules.canary,
+  );
+  const canary = tried.map((provider): Candidate => {
+    return { kind: "canary", provider, share: pool.canary?.canary ?? rules.canary?.share ?? 0 };
   });
-  const shadow = unique(shadows.map(({ id }) => id)).map((provider): Candidate => {
+  const copied = orElse(unique(shadows.map(({ id }) => id)), rules.shadow);
+  const shadow = copied.map((provider): Candidate => {
     return { kind: "shadow", provider, share: rules.shadow?.share ?? 0 };
   });
   const candidates = [...canary, ...shadow];
@@ -79,10 +87,11 @@ export function purseOf(route: Route, { routes }: Fleet): string {
   return route.model;
 }
 
-/** The provider of a backend, by the name that the backend has. */
-export function providerOf(backend: Backend["name"]): string {
-  const [provider = backend] = backend.split("/");
-  return provider;
+function orElse(
+  found: readonly string[],
+  said: { readonly provider: string } | undefined,
+): readonly string[] {
+  return found.length === 0 && said ? [said.provider] : found;
 }
 
 function unique(names: readonly string[]): readonly string[] {

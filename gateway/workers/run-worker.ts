@@ -38,6 +38,7 @@ async function serveAsTold(life: Lifecycle, { env }: HostProcess, channel: Worke
     port,
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL,
+    env,
     workers,
     worker: number,
     metrics: metrics.registry,

@@ -6,8 +6,8 @@ models:
   digits-s: { source: ./models, task: detect }
 providers:
   ours-ecs:   { kind: ecs,         region: us-east-1, cluster: vision, service: detector, price: aws/g6.xlarge/us-east-1 }
-  burst-run:  { kind: cloud-run,   project: acme, region: us-central1, service: detector, price: gcp/cloud-run/l4 }
-  cpu-azure:  { kind: app-service, subscription: 0000-00, resourceGroup: vision, app: detector, price: azure/app-service/p1v3 }
+  burst-run:  { kind: cloud-run,   project: acme-vision, region: us-central1, service: detector, price: gcp/cloud-run/l4 }
+  cpu-azure:  { kind: app-service, subscription: 00000000-0000-0000-0000-000000000000, resourceGroup: vision, region: eastus, app: detector, plan: vision, price: azure/app-service/p1v3 }
 routes:
   - models: [digits-s]
     slo: 250ms

@@ -264,3 +264,24 @@ test("a fleet is useful as long as any of its routes has a backend", async () =>
   await using none = await openDirectory({ fleet: { routes: new Map([other]) }, clock: createFakeClock() });
   expect([none.complete(), none.useful()]).toEqual([false, false]);
 });
+
+test("where only strangers are waited for, who is known already is asked beside them, and soon all the same", async () => {
+  const asked: string[] = [];
+  await using open = createOpenInferenceClient({ url: "http://127.0.0.1:1" });
+  const backendOf = (id: string, isSilent: boolean) => {
+    const describe: OpenInferenceClient["describe"] = async (_, { signal }) => {
+      asked.push(id);
+      if (isSilent) await once(signal, "abort");
+      return described;
+    };
+    return backendAt({ id, url: `http://127.0.0.1:1/${id}`, client: { ...open, describe } });
+  };
+  const [known, strange] = [backendOf("known", true), backendOf("strange", false)];
+  const fleet = { routes: new Map([["digits-s", routeOver([[known, strange]])]]) };
+  const before = ({ id }: { readonly id: string }) => (id === "known" ? described : undefined);
+  const clock = createFakeClock();
+  await using directory = await openDirectory({ fleet, clock, before, waitFor: "strangers" });
+  const found = [known, strange].map((backend) => directory.find(backend, "digits-s"));
+  expect(found).toEqual([described, described]);
+  await vi.waitFor(() => expect(asked.filter((id) => id === "known")).toHaveLength(1));
+});

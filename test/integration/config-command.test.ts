@@ -26,7 +26,7 @@ const check = async (text: string) => {
 
 test("config check says what is declared, what each route will do, and what may not be meant", async () => {
   const { code, lines } = await check(`models: { m: { source: x }, n: { source: x } }
-providers: { a: { kind: static, urls: ["http://a"], usdPerHour: 1 }, b: { kind: ecs } }
+providers: { a: { kind: static, urls: ["http://a"], usdPerHour: 1 }, b: { kind: ecs, region: us-east-1, cluster: vision, service: detector } }
 routes: [{ models: [m], slo: 250ms, failover: [[a]] }]
 `);
   expect(code).toBe(0);
@@ -35,7 +35,6 @@ routes: [{ models: [m], slo: 250ms, failover: [[a]] }]
     expect.stringMatching(/^ {2}m: within 250 ms, for which an image may cost up to \$\S+ more, .*; a$/),
     "warning: models.n: in no route, so nobody can ask for it",
     "warning: providers.b: in no route, so it gets nothing",
-    "warning: providers.b: kind ecs is not available in this version, which refuses to start",
     "warning: providers.b: no price is given, so what it costs is in no sum",
     "",
   ]);
@@ -43,11 +42,11 @@ routes: [{ models: [m], slo: 250ms, failover: [[a]] }]
 
 test("config check lists every problem of a bad file at once, each with its line and column", async () => {
   const { code, stderr } = await check(`models: { m: { source: x } }
-providers: { a: { kind: cloud-run }, b: { kind: static, urls: [], colour: red } }
+providers: { a: { kind: cloud-run, project: acme-vision, region: us-central1, service: detector }, b: { kind: static, urls: [], colour: red } }
 routes: [{ models: [m], failover: [[a, { provider: b, weight: 0 }], [], [c]] }]
 `);
   expect(code).toBe(1);
-  for (const place of ["2:14", "2:57", "2:67", "3:55", "3:69", "3:74"])
+  for (const place of ["2:14", "2:119", "2:129", "3:55", "3:69", "3:74"])
     expect(stderr).toContain(`FILE:${place}  `);
   expect(stderr).toContain("FILE has 6 problems");
 });

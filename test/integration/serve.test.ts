@@ -117,11 +117,13 @@ test("with records in a file a server runs without a database and says which fea
   expect(await server.stop()).toBe(0);
 });
 
-test("clouds that this version does not know yet are refused by their names", async () => {
+test("a server with a provider that cannot be opened does not start, and says which and why", async () => {
   const config = join(folder, "clouds.yaml");
   const text = `models: { m: { source: x } }
-providers: { ours: { kind: ecs, region: us-east-1 }, burst: { kind: cloud-run, price: gcp/cloud-run/l4 } }
-routes: [{ models: [m], failover: [[ours, burst]] }]
+providers:
+  ours: { kind: static, urls: ["http://127.0.0.1:1"] }
+  rented: { kind: static, urls: ["http://127.0.0.1:2"], bearer: { env: NOT_SET_ANYWHERE } }
+routes: [{ models: [m], failover: [[ours, rented]] }]
 records: file
 `;
   await writeFile(config, text);
@@ -130,7 +132,7 @@ records: file
   );
   const { code, stderr } = await runTradewind(["serve", "--config", config]);
   expect(code).toBe(1);
-  expect(stderr).toContain("providers not available yet: ours (kind ecs), burst (kind cloud-run)");
+  expect(stderr).toContain("providers.rented: the variable NOT_SET_ANYWHERE holds no secret");
 });
 
 test("the command explains itself, and refuses a verb that it does not have", async () => {

@@ -12,6 +12,7 @@ import { Config } from "#gateway/config.ts";
 import { createKnownBackends } from "#gateway/dispatch/known-backends.ts";
 import { openDirectory } from "#gateway/fleet/directory.ts";
 import { buildFleet } from "#gateway/fleet/snapshot.ts";
+import type { LiveFleet } from "#gateway/fleet/swap.ts";
 import { createLedgerInMemory } from "#gateway/ledger/ledger-in-memory.ts";
 import { openDecisions } from "#gateway/ledger/open-decisions.ts";
 import { admitInfer } from "#gateway/open-inference/admit-infer.ts";
@@ -39,6 +40,8 @@ export type GatewayAppOptions = {
   readonly callers?: ReadonlyMap<string, Caller | "expired">;
   readonly origins?: readonly string[];
   readonly leadsToAdmin?: boolean;
+  /** A fleet that changes, in the place of the one backend. */
+  readonly live?: Pick<LiveFleet, "fleet" | "directory">;
 };
 
 export type Sent = {
@@ -66,18 +69,11 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
   const client = stack.use(createOpenInferenceClient({ url: backend.url }));
   const endpoint = { url: backend.url, client };
   const config = configOf(options);
-  const provider = {
-    kind: "static",
-    terms: termsOf({ kind: "static", usdPerRequest }),
-    discover: async () => [endpoint],
-    close: async () => {},
-    [Symbol.asyncDispose]: async () => {},
-  };
-  const signal = AbortSignal.timeout(60_000);
+  const found = { terms: termsOf({ kind: "static", usdPerRequest }), endpoints: [endpoint] };
   const known = createKnownBackends({ chance: systemChance });
-  const fleet = await buildFleet(config, new Map([["local", provider]]), { known, signal });
+  const fleet = buildFleet(config, new Map([["local", found]]), { known });
   const clock = systemClock;
-  const directory = stack.use(await openDirectory({ fleet, clock }));
+  const directory = options.live?.directory ?? stack.use(await openDirectory({ fleet, clock }));
   const usage = stack.use(await openUsage({ store: createUsageInMemory(), clock }));
   const ledger = stack.use(openDecisions({ store: createLedgerInMemory(), clock }));
   const metrics = createMetrics({ processMetrics: false });
@@ -116,7 +112,7 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
     database: undefined,
     directory,
     dispatcher: openDispatcher(),
-    fleet: () => fleet,
+    fleet: options.live?.fleet ?? (() => fleet),
     flights: createFlights(),
     inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),
     ledger,

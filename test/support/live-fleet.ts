@@ -1,5 +1,6 @@
 import type { Provider } from "#adapters/provider.ts";
 import { openProviders } from "#adapters/registry.ts";
+import type { Surroundings } from "#adapters/surroundings.ts";
 import { createKnownBackends, type KnownBackends } from "#gateway/dispatch/known-backends.ts";
 import type { OpenProviders } from "#gateway/fleet/keep-providers.ts";
 import type { Change } from "#gateway/fleet/raise-fleet.ts";
@@ -14,6 +15,8 @@ export type WatchedProviders = {
   /** Their names, once for each time that one is open. */
   readonly openNow: () => readonly string[];
   readonly opened: () => number;
+  /** What the last ones were opened with. */
+  readonly surroundings: () => Surroundings | undefined;
   /** From now on each that closes says that it cannot. */
   readonly fail: () => void;
 };
@@ -21,6 +24,7 @@ export type WatchedProviders = {
 export function watchProviders(): WatchedProviders {
   const openNow: string[] = [];
   let opened = 0;
+  let surroundings: Surroundings | undefined;
   let isFailing = false;
   const watched = (name: string, provider: Provider): Provider => {
     opened += 1;
@@ -35,11 +39,13 @@ export function watchProviders(): WatchedProviders {
   };
   return {
     open: async (...asked) => {
+      [, surroundings] = asked;
       const providers = await openProviders(...asked);
       return new Map([...providers].map(([name, provider]) => [name, watched(name, provider)]));
     },
     openNow: () => openNow,
     opened: () => opened,
+    surroundings: () => surroundings,
     fail: () => {
       isFailing = true;
     },
@@ -70,13 +76,18 @@ export type LiveFleetWorld = AsyncDisposable & {
   readonly backends: readonly FakeBackend[];
 };
 
-/** A live fleet over backends that answer, under a clock of the test's. */
+/** A live fleet over backends that answer, under a clock of the test's; some of its providers may be the test's too. */
 export async function openLiveFleetWorld({
   backends: count = 2,
   begin,
+  instead = {},
+  env = {},
 }: {
   readonly backends?: number;
   readonly begin: (urls: readonly string[]) => Change;
+  /** By the names of providers, which one to take in the place of what their settings say. */
+  readonly instead?: Readonly<Record<string, Pick<Provider, "discover" | "rediscoverMs">>>;
+  readonly env?: Surroundings["env"];
 }): Promise<LiveFleetWorld> {
   await using opening = new AsyncDisposableStack();
   const backends: FakeBackend[] = [];
@@ -91,9 +102,13 @@ export async function openLiveFleetWorld({
       clock,
       chance: systemChance,
       known,
+      env,
       now: clock.elapsed,
       signal: new AbortController().signal,
-      openProviders: providers.open,
+      openProviders: async (...asked) => {
+        const opened = await providers.open(...asked);
+        return new Map([...opened].map(([name, provider]) => [name, { ...provider, ...instead[name] }]));
+      },
     }),
   );
   const opened = opening.move();

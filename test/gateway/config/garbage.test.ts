@@ -58,7 +58,7 @@ test("whatever stands in a configuration, it is read or refused with its problem
       continue;
     }
     taken += 1;
-    configWarnings(read.data);
+    configWarnings(read.data, 0);
     for (const route of read.data.routes) {
       expect(routeInWords(route).length).toBeGreaterThan(0);
       for (const model of route.models) {

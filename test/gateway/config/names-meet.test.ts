@@ -5,7 +5,7 @@ import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { configProblems, marked } from "#test/support/config-problems.ts";
 
 const declared = `models: { m: { source: x }, n: { source: x } }
-providers: { a: { kind: ecs }, b: { kind: ecs }, c: { kind: ecs } }
+providers: { a: { kind: static, urls: ["http://a"] }, b: { kind: static, urls: ["http://a"] }, c: { kind: static, urls: ["http://a"] } }
 routes:
 `;
 
@@ -103,7 +103,8 @@ limits: { ^body: 1 }
 });
 
 test("a section that is none at all is one problem, not one for every name", () => {
-  const text = "models: 5\nproviders: { a: { kind: ecs } }\nroutes: [{ models: [m, n], failover: [[a]] }]\n";
+  const text =
+    'models: 5\nproviders: { a: { kind: static, urls: ["http://a"] } }\nroutes: [{ models: [m, n], failover: [[a]] }]\n';
   expect(configProblems(text)).toEqual([expect.stringContaining("1:1  models: Invalid input")]);
   expect(configProblems("5\n")).toEqual([expect.stringContaining("1:1  Invalid input")]);
 });

@@ -4,7 +4,7 @@ import { parseConfig } from "#gateway/config.ts";
 
 const wordsOf = (...more: string[]): readonly string[] => {
   const text = `models: { m: { source: x }, n: { source: x } }
-providers: { a: { kind: ecs }, b: { kind: ecs }, c: { kind: ecs }, d: { kind: ecs }, e: { kind: ecs } }
+providers: { a: { kind: static, urls: ["http://a"] }, b: { kind: static, urls: ["http://a"] }, c: { kind: static, urls: ["http://a"] }, d: { kind: static, urls: ["http://a"] }, e: { kind: static, urls: ["http://a"] } }
 routes:
   - models: [m, n]
     failover: [[a, { provider: b, weight: 3 }], [c]]

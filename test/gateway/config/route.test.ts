@@ -6,7 +6,7 @@ import { configProblems, marked } from "#test/support/config-problems.ts";
 const withRoute = (...more: string[]): string => {
   const failover = more.some((line) => /^\^?failover/.test(line)) ? [] : ["failover: [[a]]"];
   return `models: { m: { source: x }, n: { source: x } }
-providers: { a: { kind: ecs }, b: { kind: ecs }, c: { kind: ecs }, d: { kind: ecs } }
+providers: { a: { kind: static, urls: ["http://a"] }, b: { kind: static, urls: ["http://a"] }, c: { kind: static, urls: ["http://a"] }, d: { kind: static, urls: ["http://a"] } }
 routes:
   - models: [m, n]
 ${[...more, ...failover].map((line) => `    ${line}\n`).join("")}`;

@@ -23,6 +23,47 @@ test("two backends, and two models at one, are learned apart", () => {
   expect(known.latencies().map(({ backend, model }) => `${backend} ${model}`)).toEqual(["a m", "a n", "b m"]);
 });
 
+/** A provider's first backend, of which enough was measured. */
+function openMeasured() {
+  const known = open();
+  known.standing("cloud/a", termsWith({ prior }), eject);
+  const measured = known.latency("cloud/a", "m");
+  for (let n = 0; n < 200; n += 1) {
+    const load = 1 + (n % 8);
+    const at = dawn + n * 100;
+    measured.learn({ at, ms: 50 + 5 * (load - 1), load, predictedMs: measured.predict(load, at) });
+  }
+  return { known, measured };
+}
+
+test("a new backend of a provider is believed to be as fast as the others are, and has yet to show it", () => {
+  const { known, measured } = openMeasured();
+  known.standing("cloud/b", termsWith({ prior }), eject);
+  const fresh = known.latency("cloud/b", "m");
+  for (const load of [1, 4, 8])
+    expect(Math.abs(fresh.predict(load, dawn) / measured.predict(load, measured.lastAt) - 1)).toBeLessThan(
+      0.1,
+    );
+  expect([fresh.isMeasured, fresh.samples]).toEqual([false, 0]);
+});
+
+test.each([
+  ["of another provider", "clouds/b", "m"],
+  ["for another model", "cloud/b", "n"],
+])("a new backend %s is believed as its owner declared it", (_, name, model) => {
+  const { known } = openMeasured();
+  known.standing(name, termsWith({ prior }), eject);
+  expect(known.latency(name, model).predict(1, dawn)).toBe(prior.baseMs);
+});
+
+test("of a sibling that was seen a few times only nothing is believed", () => {
+  const known = open();
+  for (const name of ["cloud/a", "cloud/b"]) known.standing(name, termsWith({ prior }), eject);
+  for (let n = 0; n < 5; n += 1)
+    known.latency("cloud/a", "m").learn({ at: dawn, ms: 900, load: 1, predictedMs: 20 });
+  expect(known.latency("cloud/b", "m").predict(1, dawn)).toBe(prior.baseMs);
+});
+
 test("new terms are believed at once, and what was learned and spent under the old ones stays", () => {
   const known = open();
   const before = known.standing("a", termsWith({ prior }), eject);

@@ -4,7 +4,7 @@ import { moneyOf, routeTerms } from "#gateway/fleet/route-terms.ts";
 
 const routeOf = (...more: string[]): RouteSettings => {
   const text = `models: { m: { source: x }, n: { source: x } }
-providers: { a: { kind: ecs } }
+providers: { a: { kind: static, urls: ["http://a"] } }
 routes:
   - models: [m, n]
     failover: [[a]]

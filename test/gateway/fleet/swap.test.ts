@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Directory } from "#gateway/fleet/directory.ts";
 import type { Served } from "#gateway/fleet/raise-fleet.ts";
 import type { Backend, Route } from "#gateway/fleet/snapshot.ts";
+import { systemChance } from "#infra/runtime/chance.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { type FakeBackend, startFakeBackend } from "#test/support/fake-backend.ts";
 import { configText, openLiveFleetWorld } from "#test/support/live-fleet.ts";
@@ -33,6 +34,17 @@ test("a provider whose settings stay is not opened again, whatever else changes 
   expect(urlsOf(world.live.current())).toEqual([a.url, b.url]);
   expect(world.providers.openNow()).toEqual(["kept", "added"]);
   expect(world.live.current()).toMatchObject({ version: 2, waitsForRestart: [] });
+});
+
+test("providers are opened with the time, the chance and the environment of their process", async () => {
+  const env = { A_SECRET: "of this process" };
+  await using world = await openLiveFleetWorld({
+    env,
+    begin: ([a = ""]) => ({ text: configText({ first: a }) }),
+  });
+  expect(world.providers.surroundings()).toEqual({ clock: world.clock, chance: systemChance, env });
+  await world.live.replace({ text: configText({ second: world.backends[1]?.url ?? "" }) });
+  expect(world.providers.surroundings()?.env).toBe(env);
 });
 
 test("what a configuration no longer names stays open for the longest request, then closes", async () => {
@@ -84,7 +96,7 @@ test("a request that began before a change is answered by the backends of its be
 test.each([
   ["is no YAML", "models: [", ":1:"],
   ["names a provider that is none", configText({ there: { kind: "moon" } }), 'unknown kind "moon"'],
-  ["names a kind that is only planned", configText({ there: { kind: "ecs" } }), "there (kind ecs)"],
+  ["leaves out what a cloud needs", configText({ there: { kind: "ecs", region: "r" } }), "there.service"],
   ["has a key that nobody knows", configText({ there: "http://127.0.0.1:1" }, { speed: 1 }), '"speed"'],
 ])("a text that %s changes nothing, and says why", async (_, text, why) => {
   await using world = await openLiveFleetWorld({ begin: ([a = ""]) => ({ text: configText({ first: a }) }) });

@@ -13,7 +13,7 @@ const head = `models:
 providers:
   ours: { kind: static, urls: ["http://a:1"], usdPerHour: 3.6, concurrency: 32, perInstance: 8, prior: { base: 40ms, perInFlight: 10ms } }
   two: { kind: static, urls: ["http://a:1", "http://b:1"] }
-  burst: { kind: cloud-run, price: gcp/cloud-run/l4, cold: 12s }
+  burst: { kind: cloud-run, project: p, region: r, service: s, price: gcp/cloud-run/l4, cold: 12s }
 routes:
   - { models: [digits-s], slo: 250ms, failover: [[ours, two], [burst]] }
   - { models: [digits-n], slo: 1s, failover: [[{ provider: ours, weight: 3 }, two]], canary: { provider: burst, share: 5% } }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { termsOf } from "#adapters/registry.ts";
 import { Config } from "#gateway/config.ts";
 import { createKnownBackends } from "#gateway/dispatch/known-backends.ts";
-import { buildFleet } from "#gateway/fleet/snapshot.ts";
+import { buildFleet, type Fleet } from "#gateway/fleet/snapshot.ts";
 import { planOfRoute, plansOfSettings, providerOf, purseOf, stepOf } from "#gateway/trials/trial-plan.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { toldBackend } from "#test/support/trial-world.ts";
@@ -17,22 +17,17 @@ function configOf(route: Readonly<Record<string, unknown>>): Config {
   });
 }
 
-async function fleetOf(config: Config) {
-  const signal = AbortSignal.timeout(5_000);
-  const close = async () => {};
-  const providers = Object.keys(config.providers).map((name) => {
+function fleetOf(config: Config, absent: readonly string[] = []): Fleet {
+  const found = Object.keys(config.providers).map((name) => {
     const { url, client } = toldBackend(name);
-    const discover = async () => [
+    const endpoints = [
       { url, client },
       { url: `${url}2`, client },
     ];
     const terms = termsOf({ kind: "static" });
-    return [name, { kind: "static", terms, discover, close, [Symbol.asyncDispose]: close }] as const;
+    return [name, { terms, endpoints: absent.includes(name) ? [] : endpoints }] as const;
   });
-  return await buildFleet(config, new Map(providers), {
-    known: createKnownBackends({ chance: systemChance }),
-    signal,
-  });
+  return buildFleet(config, new Map(found), { known: createKnownBackends({ chance: systemChance }) });
 }
 
 test.each([
@@ -49,19 +44,27 @@ test.each([
   ],
 ])(
   "what is compared of %s is the same by the configuration and by the fleet that was made of it",
-  async (_, route) => {
+  (_, route) => {
     const config = configOf(route);
-    const { routes } = await fleetOf(config);
+    const { routes } = fleetOf(config);
     const plans = plansOfSettings(config.routes);
     expect(plans.length).toBe(2);
     expect([...routes.values()].map(planOfRoute)).toEqual(plans);
   },
 );
 
-test("a route with nothing to compare has no plan", async () => {
+test("a candidate without a backend is compared all the same, so that its trial does not begin anew with the next", () => {
+  const trials = { canary: { provider: "new", share: "7%" }, shadow: { provider: "shy", share: "10%" } };
+  const config = configOf(trials);
+  const { routes } = fleetOf(config, ["new", "shy"]);
+  expect([...routes.values()].flatMap(({ backends, shadows }) => [...backends, ...shadows])).toHaveLength(8);
+  expect([...routes.values()].map(planOfRoute)).toEqual(plansOfSettings(config.routes));
+});
+
+test("a route with nothing to compare has no plan", () => {
   const config = configOf({});
   expect(plansOfSettings(config.routes)).toEqual([]);
-  const { routes } = await fleetOf(config);
+  const { routes } = fleetOf(config);
   expect([...routes.values()].map(planOfRoute)).toEqual([undefined, undefined]);
 });
 
@@ -76,8 +79,8 @@ test("another share of a canary is another step, and another share of copies is 
   expect(steps).toEqual(["canary new 0.01", "canary new 0.1", "shadow new", "shadow new", ""]);
 });
 
-test("the models of a route have one purse, and a backend's name leads to its provider", async () => {
-  const fleet = await fleetOf(configOf({ shadow: { provider: "shy", share: "1%" } }));
+test("the models of a route have one purse, and a backend's name leads to its provider", () => {
+  const fleet = fleetOf(configOf({ shadow: { provider: "shy", share: "1%" } }));
   expect([...fleet.routes.values()].map((route) => purseOf(route, fleet))).toEqual(["digits-s", "digits-s"]);
-  expect(["old", "old/2"].map(providerOf)).toEqual(["old", "old"]);
+  expect(["old", "old/2", "old/task-4f"].map(providerOf)).toEqual(["old", "old", "old"]);
 });
