@@ -27,6 +27,8 @@ export type FoundService = {
   readonly isProvisioned: boolean;
   /** What whoever reads the entry wants to know: how many stand, of which size. */
   readonly notes: readonly string[];
+  /** Why it can be no backend, where it can't; then the rest says little. */
+  readonly unfit?: string;
 };
 
 /** Finds the services of one kind; a cloud that says no is an error with the action that is missing. */
