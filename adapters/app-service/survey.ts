@@ -8,7 +8,6 @@ import { callOf, openClient } from "./web-apps.ts";
 
 const kind = "app-service";
 const mostApps = 5_000;
-const unfit = "it is no container on Linux, which is what can be deployed to";
 
 /** The Linux containers of some subscriptions that could be backends. It reads sites and plans, and none of their settings. */
 export const survey: Survey = async ({ subscriptions, api, signal }, surroundings) => {
@@ -24,8 +23,9 @@ export const survey: Survey = async ({ subscriptions, api, signal }, surrounding
     );
     const planOf = new Map(plans.map((plan) => [plan.id?.toLowerCase(), plan]));
     for (const site of sites) {
-      const service = describeFound(site, planOf.get(site.serverFarmId?.toLowerCase()), subscription);
-      if (service) found.push(isContainer(site) ? service : { ...service, unfit });
+      const plan = planOf.get(site.serverFarmId?.toLowerCase());
+      const service = isContainer(site) ? describeFound(site, plan, subscription) : describeUnfit(site);
+      if (service) found.push(service);
     }
   }
   return found;
@@ -34,6 +34,13 @@ export const survey: Survey = async ({ subscriptions, api, signal }, surrounding
 /** Functions and Windows are of other kinds, which their kind says. */
 function isContainer({ kind: said = "" }: Site): boolean {
   return /linux/i.test(said) && /container/i.test(said) && !/functionapp/i.test(said);
+}
+
+function describeUnfit({ id }: Site): FoundService | undefined {
+  const place = readResourceId(id);
+  if (!place) return undefined;
+  const none = { settings: {}, hasGpu: false, price: undefined, isProvisioned: true, notes: [] };
+  return { kind, name: place.name, ...none, unfit: "it is no container on Linux" };
 }
 
 function describeFound(

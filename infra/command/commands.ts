@@ -28,6 +28,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
         "  [--host 127.0.0.1] [--port 8000] [--workers auto] [--isolate] [--execution-providers tensorrt,cuda,webgpu,cpu]",
         "  [--model-control none|explicit|poll] [--load-model NAME]... [--poll-every 15s] [--images-only] [--cache DIR]",
         "  [--upstream-model NAME]... [--model-settings DIR] [--run-timeout 60s] [--max-body 64MiB] [--max-memory SIZE]",
+        "  [--signed-calls]   (TRADEWIND_MODELS says where models are, where no flag does; TRADEWIND_CALL_SECRET signs)",
       ].join("\n"),
       run: async (args) => (await import("./backend.ts")).backend(args),
     },
@@ -81,10 +82,11 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     "status",
     {
       summary:
-        "how backends that are tried out do beside those that answer: agreement, speed, money, failures",
+        "what stands at each provider, which rollouts and freezes there are, and how what is tried out does",
       usage: [
-        "tradewind status [--json] [--url http://GATEWAY --key KEY]",
-        "  (without --url DATABASE_URL says where, TRADEWIND_KEY stands for --key)",
+        "tradewind status [--json] [--config FILE] [--url http://GATEWAY --key KEY]",
+        "  (DATABASE_URL says where; with a file alone, what stands at its providers; of a gateway, its trials:",
+        "  TRADEWIND_KEY stands for --key)",
       ].join("\n"),
       run: async (args) => (await import("./status.ts")).status(args),
     },
@@ -99,6 +101,97 @@ export const commands: ReadonlyMap<string, Command> = new Map([
         "  for more, unless --force; at 100% the provider is the first group, and who was that stands behind it)",
       ].join("\n"),
       run: async (args) => (await import("./shift.ts")).shift(args),
+    },
+  ],
+  [
+    "fleet",
+    {
+      summary: "look at all providers, say what is to stand where, and with --apply see to it",
+      usage: [
+        "tradewind fleet [--apply] [--once] [--json] [--every 15s] [--config FILE]",
+        "  (DATABASE_URL says where the gateways' records are; of several with --apply one leads and the others follow;",
+        "  it reads what is published, or a file; without --apply nothing is ever changed)",
+      ].join("\n"),
+      run: async (args) => (await import("./fleet.ts")).fleet(args),
+    },
+  ],
+  [
+    "plan",
+    {
+      summary: "what the fleet process would do now, and why; changes nothing",
+      usage: [
+        "tradewind plan [--json] [--config FILE]",
+        "  (DATABASE_URL says where; with a file alone nothing is known of what is asked for)",
+      ].join("\n"),
+      run: async (args) => (await import("./plan.ts")).plan(args),
+    },
+  ],
+  [
+    "deploy",
+    {
+      summary: "something new, one provider after the other: candidate, gate, more, promoted or taken back",
+      usage: [
+        "tradewind deploy --image NAME@sha256:... [--image-at PROVIDER=NAME@sha256:...]... [--models SOURCE]",
+        "  [--providers a,b] [--note TEXT] [--now] [--detach] [--dry-run] [--json]",
+        "  (follows it to its end, and leads it where no tradewind fleet --apply does; exit code 1 where it was taken",
+        "  back; --now promotes each candidate as soon as it stands; --dry-run prints the calls and changes nothing)",
+      ].join("\n"),
+      run: async (args) => (await import("./deploy.ts")).deploy(args),
+    },
+  ],
+  [
+    "promote",
+    {
+      summary: "the candidate answers, whatever was measured: of a rollout under way, or at a provider",
+      usage: "tradewind promote [ROLLOUT | PROVIDER] [--detach] [--dry-run] [--json]",
+      run: async (args) => (await import("./promote.ts")).promote(args),
+    },
+  ],
+  [
+    "rollback",
+    {
+      summary: "what answered before answers again: of a rollout everywhere it was, or at a provider",
+      usage: "tradewind rollback [ROLLOUT | PROVIDER] [--detach] [--dry-run] [--json]",
+      run: async (args) => (await import("./rollback.ts")).rollback(args),
+    },
+  ],
+  [
+    "scale",
+    {
+      summary: "more or fewer instances by hand: a count, or between how many where a platform scales itself",
+      usage: "tradewind scale PROVIDER COUNT|LEAST..MOST [--config FILE] [--detach] [--dry-run] [--json]",
+      run: async (args) => (await import("./scale.ts")).scale(args),
+    },
+  ],
+  [
+    "freeze",
+    {
+      summary: "nothing is scaled, deployed or promoted, at a provider or anywhere; taking back is allowed",
+      usage:
+        "tradewind freeze [PROVIDER] [--why TEXT] [--for 2h] [--dry-run] [--json] | tradewind freeze --off [PROVIDER]",
+      run: async (args) => (await import("./freeze.ts")).freeze(args),
+    },
+  ],
+  [
+    "drill",
+    {
+      summary: "rehearse the loss of a provider while requests go on; gives itself up at the limit",
+      usage: [
+        "tradewind drill --lose PROVIDER [--for 5m] [--max-miss 0.1%] [--before 30s] [--dry-run] [--json]",
+        "  (DATABASE_URL says where; exit code 1 where more was missed; gateways end it by themselves if it dies)",
+      ].join("\n"),
+      run: async (args) => (await import("./drill.ts")).drill(args),
+    },
+  ],
+  [
+    "init",
+    {
+      summary: "find what runs in the clouds, write a tradewind.yaml of it and send each service an image",
+      usage: [
+        "tradewind init [--aws-region R]... [--gcp-project P]... [--azure-subscription S]... [--file tradewind.yaml]",
+        "  [--image FILE] [--model NAME] [--no-try] [--force] [--api KIND=https://...]...   (with permissions that only read)",
+      ].join("\n"),
+      run: async (args) => (await import("./init.ts")).init(args),
     },
   ],
   [

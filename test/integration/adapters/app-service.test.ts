@@ -214,7 +214,7 @@ test("the fake of Azure tells what a real one would not have taken", async () =>
   ]);
 });
 
-test("finds the containers of App Service in a subscription, with their plans", async () => {
+test("finds the containers of App Service in a subscription, with their plans, and says what is none", async () => {
   await using subject = await openAppService();
   const { fake, surroundings } = subject;
   const scope = {
@@ -225,6 +225,7 @@ test("finds the containers of App Service in a subscription, with their plans", 
     signal: AbortSignal.timeout(10_000),
   };
   expect(await survey(scope, surroundings)).toEqual([
+    expect.objectContaining({ kind: "app-service", unfit: expect.stringMatching(/it is no container/) }),
     {
       kind: "app-service",
       name: "detector",
