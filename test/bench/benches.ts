@@ -8,5 +8,6 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   gateway: async () => (await import("./gateway/gateway.ts")).gatewayBench,
   inference: async () => (await import("./inference/inference.ts")).inferenceBench,
   routing: async () => (await import("./routing/routing.ts")).routingBench,
+  scaling: async () => (await import("./scaling/scaling.ts")).scalingBench,
   start: async () => (await import("./start.ts")).startBench,
 };
