@@ -111,8 +111,14 @@ test("every error that is told of stands under its own status", async () => {
   expect(untold.sort()).toEqual([...neverAnswered, ...anywhereElse].sort());
 });
 
-/** Why a process cannot start or go on, what nobody is left to hear, and what a backend says of itself to the gateway. */
+/**
+ * Why a process cannot start or go on, what nobody is left to hear, what a backend says of itself to the gateway, and what
+ * only operators are told.
+ */
 const neverAnswered = [
+  ...["forbidden", "missing", "refused", "unsupported", "conflict"].map((what) => `provider_${what}`),
+  ...["quota", "full", "throttled", "unavailable", "answer_invalid"].map((what) => `provider_${what}`),
+  ...["fleet_frozen", "not_leader"],
   ...["config_invalid", "model_unusable", "port_unavailable", "folder_unusable"],
   ...["blob_missing", "blob_invalid", "blob_unavailable", "soft_state_unavailable"],
   ...["caller_left", "draining", "model_not_ready", "queue_timeout"],
