@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "../..");
 test.each([
   ["routing", "test/bench/results/routing.md"],
   ["faults", "test/faults/results/faults.md"],
+  ["scaling", "test/bench/results/scaling.md"],
 ])("the README's table of %s is the one that its run wrote", async (name, file) => {
   const [readme, written] = await Promise.all(
     ["README.md", file].map((path) => readFile(join(root, path), "utf8")),
