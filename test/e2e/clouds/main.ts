@@ -3,15 +3,18 @@ import type { Judged } from "./judge-traffic.ts";
 import { runStory, type Story } from "./run-story.ts";
 import { createTimeline } from "./timeline.ts";
 
-const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const flag = { type: "boolean", default: false } as const;
+const { values } = parseArgs({ options: { quick: flag, smoke: flag } });
+const length = values.smoke ? "smoke" : values.quick ? "quick" : "full";
 const timeline = createTimeline((line) => console.log(line));
-const story = await runStory({ timeline, isQuick: values.quick });
+const story = await runStory({ timeline, length });
 console.log(report(story));
 process.exitCode = isWell(story) ? 0 : 1;
 
-/** What this run must reach: nobody without an answer, and so many in time. */
+/** What a run must reach: nobody without an answer, and so many in time; a smoke shares its machine, so its times say nothing. */
 function isWell({ whole, findings }: Story): boolean {
-  return whole.failed === 0 && whole.inTime >= 0.995 && findings.length === 0;
+  const isInTime = length === "smoke" || whole.inTime >= 0.995;
+  return whole.failed === 0 && isInTime && findings.length === 0;
 }
 
 function report(story: Story): string {

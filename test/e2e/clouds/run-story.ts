@@ -10,9 +10,17 @@ import { type Doors, measureCapacity, readImages, type Sample, sendSteadily } fr
 
 export type StoryOptions = {
   readonly timeline: Timeline;
-  /** One provider gets each release and the loss is short, for whoever has minutes and not a quarter of an hour. */
-  readonly isQuick: boolean;
+  /**
+   *   full    each release goes to all three
+   *   quick   to one, and the loss is short: some minutes
+   *   smoke   wrong weights and a loss alone: whether the parts fit together
+   */
+  readonly length: Length;
 };
+
+export const lengths = ["full", "quick", "smoke"] as const;
+
+export type Length = (typeof lengths)[number];
 
 export type Story = {
   readonly capacityPerSecond: number;
@@ -29,7 +37,7 @@ const sloMs = 1_000;
 const leastPerSecond = 10;
 
 /** From a first release to a cloud that is lost and one that is woken, under images all the while. */
-export async function runStory({ timeline, isQuick }: StoryOptions): Promise<Story> {
+export async function runStory({ timeline, length }: StoryOptions): Promise<Story> {
   await using stack = new AsyncDisposableStack();
   const weights = stack.use(await prepareWeights());
   const clouds = stack.use(await openClouds({ models: weights.one }));
@@ -37,12 +45,12 @@ export async function runStory({ timeline, isQuick }: StoryOptions): Promise<Sto
   const service = stack.use(await openService({ clouds, sloMs, steps: ["50%"] }));
   const database = stack.use(await openDatabase({ url: service.databaseUrl, connections: 2 }));
   timeline.say(`two gateways and two fleet processes run: ${pids(service)}`);
-  const scene: Scene = { timeline, isQuick, weights, clouds, service, database, findings: [], stretches: [] };
+  const scene: Scene = { timeline, length, weights, clouds, service, database, findings: [], stretches: [] };
   await deployFirst(scene);
   const images = await readImages();
   const doors: Doors = { urls: service.gateways.map(({ url }) => url), key: service.key };
   await measureCapacity(doors, images, 3_000);
-  const capacityPerSecond = await measureCapacity(doors, images, 15_000);
+  const capacityPerSecond = await measureCapacity(doors, images, length === "smoke" ? 4_000 : 15_000);
   const perSecond = Math.max(leastPerSecond, Math.round(0.4 * capacityPerSecond));
   timeline.say(
     `the fleet serves ${capacityPerSecond.toFixed(1)} images a second; ${perSecond} are sent from now on`,
@@ -50,7 +58,7 @@ export async function runStory({ timeline, isQuick }: StoryOptions): Promise<Sto
   const traffic = sendSteadily(doors, images, perSecond);
   const fromMs = performance.now();
   await sleep(5_000);
-  for (const chapter of [refuseWrong, promoteGood, loseOne, wakeCold]) await chapter(scene);
+  for (const chapter of chapters[length]) await chapter(scene);
   await sleep(3_000);
   const toMs = performance.now();
   await traffic.stop();
@@ -100,7 +108,7 @@ function refuseWrong(scene: Scene): Promise<void> {
 
 function promoteGood(scene: Scene): Promise<void> {
   return stretch(scene, "v2 with good weights", async () => {
-    const providers = scene.isQuick ? ["azure"] : undefined;
+    const providers = scene.length === "full" ? undefined : ["azure"];
     const release = { image: imageOf("3"), models: scene.weights.two, ...(providers && { providers }) };
     const { outcome, state } = await rollOut(scene.database, release, scene.timeline);
     if (outcome !== "done") scene.findings.push(`a good release was not promoted: ${state.back}`);
@@ -110,33 +118,47 @@ function promoteGood(scene: Scene): Promise<void> {
 function loseOne(scene: Scene): Promise<void> {
   return stretch(scene, "aws is lost, with its API and its instances", async () => {
     scene.clouds.fakes.aws.lose();
-    await sleep(scene.isQuick ? 8_000 : 20_000);
+    await sleep(scene.length === "full" ? 20_000 : 8_000);
     scene.clouds.fakes.aws.restore();
     scene.timeline.say("aws is back");
     await sleep(5_000);
   });
 }
 
-/** It has slept since nobody needed it; an operator wakes it, and then it answers alone. */
+/** It sleeps since nobody needs it; while another cloud is lost an operator wakes it. */
 function wakeCold(scene: Scene): Promise<void> {
-  return stretch(scene, "gcp sleeps, is woken, and answers for the two others", async () => {
-    const { service, clouds, timeline, findings } = scene;
+  return stretch(scene, "gcp sleeps, azure is lost, gcp is woken", async () => {
+    const { service, clouds, timeline, findings, length } = scene;
     const asleep = await service.operate("scale", "gcp", "0..2");
     if (asleep.code !== 0) findings.push(`gcp was not let go to sleep: ${asleep.stderr}`);
-    await sleep(12_000);
+    await until(() => standingAt(scene) === 0, "gcp did not fall asleep", scene);
+    timeline.say("gcp sleeps; azure is lost");
+    clouds.fakes.azure.lose();
     const woken = await service.operate("scale", "gcp", "1..2");
     if (woken.code !== 0) findings.push(`gcp was not woken: ${woken.stderr}`);
-    await sleep(6_000);
-    timeline.say("aws and azure are lost");
-    clouds.fakes.aws.lose();
-    clouds.fakes.azure.lose();
-    await sleep(8_000);
-    clouds.fakes.aws.restore();
+    await until(() => standingAt(scene) > 0, "gcp did not wake", scene);
+    timeline.say("gcp stands again");
+    await sleep(length === "full" ? 15_000 : 5_000);
     clouds.fakes.azure.restore();
-    timeline.say("both are back");
+    timeline.say("azure is back");
     await sleep(5_000);
   });
 }
+
+/** Instances of the cloud whose service may sleep. */
+function standingAt({ clouds }: Scene): number {
+  const own = clouds.world.instances().filter(({ order }) => order.env.K_SERVICE !== undefined);
+  return own.filter((one) => one.state() === "ready").length;
+}
+
+async function until(isSo: () => boolean, otherwise: string, { findings }: Scene): Promise<void> {
+  const latest = performance.now() + 60_000;
+  while (!isSo() && performance.now() < latest) await sleep(200);
+  if (!isSo()) findings.push(otherwise);
+}
+
+const whole = [refuseWrong, promoteGood, loseOne, wakeCold];
+const chapters = { full: whole, quick: whole, smoke: [refuseWrong, loseOne] };
 
 function pids({ gateways, fleets }: Service): string {
   return [...gateways, ...fleets].map(({ pid }) => pid).join(", ");
