@@ -3,9 +3,10 @@ import { migrations } from "#gateway/records/open-records.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
 import { migrate } from "#infra/runtime/postgres/migrate.ts";
-import { drillAtGateways, newestOf } from "./drill/at-gateways.ts";
+import { drillAtGateways, newestOf, refuseInFreeze } from "./drill/at-gateways.ts";
 import { type DrillAsk, readDrillAsk } from "./drill/drill-ask.ts";
-import { refuseProvider, routesWithout } from "./drill/refuse-provider.ts";
+import { fewestFor } from "./drill/judge-drill.ts";
+import { modelsOf, refuseProvider, routesWithout } from "./drill/refuse-provider.ts";
 import { type DrillReport, runDrill } from "./drill/run-drill.ts";
 import { asOperator, type Operator } from "./operate/operator.ts";
 
@@ -24,25 +25,33 @@ async function rehearseLoss(ask: DrillAsk, operator: Operator): Promise<number> 
   await migrate(database, migrations, { signal: AbortSignal.timeout(30_000) });
   // Whatever cannot be refused is said before anybody watches for it.
   const plan = await planDrill(database, ask, operator);
-  return ask.isDry ? showPlan(plan, ask, operator) : await carryOut(database, ask, operator);
+  return ask.isDry ? showPlan(plan, ask, operator) : await carryOut(plan, database, { ask, operator });
 }
 
 /** Beyond the drill's own time, so that a gateway ends a refusal that nobody took back. */
 const graceMs = 5_000;
 
-type Plan = { readonly file: string; readonly change: string; readonly routes: readonly string[] };
+type Plan = {
+  readonly file: string;
+  readonly change: string;
+  readonly routes: readonly string[];
+  readonly models: ReadonlySet<string>;
+};
 
 async function planDrill(
   database: Database,
   { provider, forMs }: DrillAsk,
   { clock }: Operator,
 ): Promise<Plan> {
-  const { version, text } = await newestOf(database, { signal: AbortSignal.timeout(30_000) });
+  const within = { signal: AbortSignal.timeout(30_000) };
+  const { version, text } = await newestOf(database, within);
   const file = `version ${version}`;
   const until = new Date(clock.now() + forMs + graceMs);
   refuseProvider(text, { provider, until }, file);
-  const routes = routesWithout(parseConfig(text, { file }), provider);
-  return { file, change: `providers.${provider}.refuseUntil: ${until.toISOString()}`, routes };
+  await refuseInFreeze(database, provider, within);
+  const config = parseConfig(text, { file });
+  const change = `providers.${provider}.refuseUntil: ${until.toISOString()}`;
+  return { file, change, routes: routesWithout(config, provider), models: modelsOf(config, provider) };
 }
 
 function showPlan(
@@ -56,34 +65,38 @@ function showPlan(
 }
 
 async function carryOut(
+  { models }: Plan,
   database: Database,
-  ask: DrillAsk,
-  { clock, tell, signal }: Operator,
+  { ask, operator }: { readonly ask: DrillAsk; readonly operator: Operator },
 ): Promise<number> {
-  const { lose, restore, totals } = drillAtGateways(database, { provider: ask.provider, clock });
+  const { clock, tell, signal } = operator;
+  const { lose, restore, totals } = drillAtGateways(database, { provider: ask.provider, models, clock });
   const report = await runDrill({
     ...{ ...ask, clock, totals, restore, signal },
     lose: () => lose(new Date(clock.now() + ask.forMs + graceMs)),
     tell: ask.isJson ? () => {} : tell,
   });
   tell(ask.isJson ? JSON.stringify(written(report, ask), undefined, 2) : inWords(report, ask));
-  return report.ended === "in time" ? 0 : 1;
+  return report.ended === "held" ? 0 : 1;
 }
 
 function written({ before, during, missed, missedShare, extraUsd, ended }: DrillReport, ask: DrillAsk) {
   return {
     ...{ lost: ask.provider, ended, missed, missed_share: missedShare, max_miss: ask.mostMissed },
     extra_usd: extraUsd ?? null,
-    ...{ before, during },
+    ...{ before, during, fewest_requests: fewestFor(ask.mostMissed) },
   };
 }
 
 function inWords({ during, missed, missedShare, extraUsd, ended }: DrillReport, ask: DrillAsk): string {
   const share = `${(missedShare * 100).toFixed(3)}%`;
   const money = extraUsd === undefined ? "nothing to compare its cost with" : `$${extraUsd.toFixed(6)} more`;
+  const limit = `${Number((ask.mostMissed * 100).toPrecision(6))}%`;
   const how = {
-    "in time": "held",
-    "at the limit": `given up: more than ${ask.mostMissed * 100}% would have been missed`,
+    held: "held",
+    "above the limit": `not held: more than ${limit} were missed`,
+    inconclusive: `inconclusive: it takes ${fewestFor(ask.mostMissed)} requests to judge ${limit} by`,
+    "at the limit": `given up: more than ${limit} would have been missed`,
     "by hand": "stopped by hand",
   }[ended];
   return `without ${ask.provider}, ${how}: ${during.requests} requests, ${missed} missed (${share}), ${money}`;

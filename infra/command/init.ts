@@ -5,9 +5,10 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 import { printable } from "./explain/table.ts";
 import { findServices } from "./init/find-services.ts";
 import { type InitAsk, readInitAsk } from "./init/init-ask.ts";
-import { commonModels, showTrials, tryAll } from "./init/try-all.ts";
+import { tellInit, tellLeftOut } from "./init/tell-init.ts";
+import { commonModels, maybeSigned, tryAll } from "./init/try-all.ts";
 import type { Trial } from "./init/try-service.ts";
-import { nameAll, writeConfig } from "./init/write-config.ts";
+import { type NamedService, nameAll, writeConfig } from "./init/write-config.ts";
 import { asOperator, type Operator } from "./operate/operator.ts";
 
 /** `tradewind init`: finds what runs in the clouds, with permissions that only read, and writes a configuration of it. */
@@ -16,22 +17,35 @@ export function init(args: string[]): Promise<number> {
 }
 
 async function findAndWrite(ask: InitAsk, operator: Operator): Promise<number> {
-  const { tell, clock, signal } = operator;
-  await refuseOverwriting(ask);
+  const { tell, signal } = operator;
+  if (!ask.isDry) await refuseOverwriting(ask);
   const image = ask.isTried ? await readFile(ask.image ?? sample) : undefined;
-  const { services, leftOut, troubles } = await findServices(ask, operator);
-  for (const trouble of troubles) process.stderr.write(`${printable(trouble)}\n`);
-  tellLeftOut(leftOut, tell);
-  if (services.length === 0) throw nothingFound(troubles);
+  const findings = await findServices(ask, operator);
+  const { leftOut, troubles } = findings;
+  for (const trouble of troubles) aside(printable(trouble));
+  if (!ask.isJson) tellLeftOut(leftOut, ask.isDry ? aside : tell);
+  if (findings.services.length === 0) throw nothingFound(troubles);
+  const services = nameAll(findings.services);
   const options = { model: ask.model, surroundings: operator, signal };
-  const trials = image ? await tryAll(nameAll(services), { ...options, image }) : new Map<string, Trial>();
+  const trials = image ? await tryAll(services, { ...options, image }) : new Map<string, Trial>();
+  const text = textOf(services, trials, operator);
+  if (!ask.isDry) await writeFile(ask.file, text, { flag: ask.isForced ? "w" : "wx" });
+  tellInit({ ask, findings, services, trials, text }, { tell, aside });
+  return troubles.length > 0 ? 1 : 0;
+}
+
+function aside(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+function textOf(
+  services: readonly NamedService[],
+  trials: ReadonlyMap<string, Trial>,
+  { clock }: Operator,
+): string {
   const models = commonModels([...trials.values()]);
   const on = new Date(clock.now()).toISOString().slice(0, 10);
-  await writeFile(ask.file, writeConfig({ services, models, on }), { flag: ask.isForced ? "w" : "wx" });
-  if (trials.size > 0) tell(showTrials(trials));
-  const count = services.length === 1 ? "1 service" : `${services.length} services`;
-  tell(`wrote ${ask.file}: ${count}; next: tradewind config check ${ask.file}`);
-  return troubles.length > 0 ? 1 : 0;
+  return writeConfig({ services, models, on, unsigned: maybeSigned(services, trials) });
 }
 
 const sample = join(import.meta.dirname, "../../inference/models/demo/sample.jpg");
@@ -44,14 +58,6 @@ async function refuseOverwriting({ file, isForced }: InitAsk): Promise<void> {
   );
   if (!isThere) return;
   throw new TradewindError("config_invalid", `${file} is there already`, { hint: "--force writes over it" });
-}
-
-/** A cloud may hold thousands of services that are something else. */
-const mostTold = 20;
-
-function tellLeftOut(leftOut: readonly string[], tell: Operator["tell"]): void {
-  for (const line of leftOut.slice(0, mostTold)) tell(printable(line));
-  if (leftOut.length > mostTold) tell(`and ${leftOut.length - mostTold} more were left out`);
 }
 
 function nothingFound(troubles: readonly string[]): TradewindError {

@@ -16,7 +16,14 @@ const callable: Callable = {
   soaks: new Set(Object.keys(soaks)),
 };
 
-const pages = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "inference/README.md"];
+const pages = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "ARCHITECTURE.md",
+  "inference/README.md",
+  "gateway/OPERATIONS.md",
+  "gateway/DISPATCH.md",
+];
 
 test.each(pages)("tells in %s only commands that exist", (page) => {
   expect(brokenCommands(read(page).text, callable)).toEqual([]);

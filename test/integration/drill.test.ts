@@ -2,6 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { drillAtGateways } from "#infra/command/drill/at-gateways.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
+import { openDatabase } from "#infra/runtime/postgres/database.ts";
 import { type ConfigGateway, startConfigGateway } from "#test/support/config-gateway.ts";
 import { type FakeBackend, inferAnswer, json, startFakeBackend } from "#test/support/fake-backend.ts";
 import { patiently, picture } from "#test/support/gateway-process.ts";
@@ -87,7 +90,7 @@ async function answersAgain(backend: FakeBackend): Promise<boolean> {
 
 test("a drill takes a provider away while requests go on, loses none of them, tells what it cost and gives it back", async () => {
   const before = infers(far);
-  const { code, stdout, stderr } = await drill("--for", "3s", "--before", "2s");
+  const { code, stdout, stderr } = await drill("--for", "3s", "--before", "2s", "--max-miss", "5%");
   expect(stderr).toBe("");
   expect(stdout).toMatch(/^watching for 2 s as it is$/m);
   expect(stdout).toMatch(/^lost: nothing is sent there any more$/m);
@@ -113,6 +116,53 @@ test("at the limit a drill gives itself up, with exit code 1 and the misses in i
   expect(report.missed).toBeGreaterThan(0);
   await expect.poll(() => answersAgain(near), patiently).toBe(true);
   expect(await newest()).toBe(text);
+});
+
+test("a drill that saw too few requests to judge its limit by has not held, and says how many it takes", async () => {
+  const { code, stdout } = await drill("--for", "1s", "--before", "100ms", "--max-miss", "0.001%");
+  expect(stdout).toMatch(
+    /^without a, inconclusive: it takes 100000 requests to judge 0\.001% by: \d+ requests, 0 missed/m,
+  );
+  expect(code).toBe(1);
+});
+
+test("a drill of a provider that is frozen is refused, by its name or with all others, dry too", async () => {
+  const before = await newest();
+  for (const frozen of [["a"], []]) {
+    await runTradewind(["freeze", ...frozen, "--why", "the sale"], env());
+    for (const dry of [[], ["--dry-run"]]) {
+      const { code, stdout, stderr } = await drill("--before", "100ms", "--for", "1s", ...dry);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toMatch(
+        /^tradewind drill: (a|the fleet) is frozen by .*: the sale: tradewind freeze --off/,
+      );
+    }
+    await runTradewind(["freeze", "--off", ...frozen], env());
+  }
+  expect(await newest()).toBe(before);
+});
+
+test("a provider that is frozen while a drill still watches is not taken away any more", async () => {
+  const before = await newest();
+  await using database = await openDatabase({ url: records.url });
+  const { lose, restore } = drillAtGateways(database, {
+    provider: "a",
+    models: new Set(["digits-s"]),
+    clock: systemClock,
+  });
+  await runTradewind(["freeze", "a", "--why", "the sale"], env());
+  await expect(lose(new Date(Date.now() + 60_000))).rejects.toMatchObject({ code: "fleet_frozen" });
+  await restore();
+  await runTradewind(["freeze", "--off", "a"], env());
+  expect(await newest()).toBe(before);
+});
+
+test("a drill counts what is asked of the provider's own routes alone", async () => {
+  await using database = await openDatabase({ url: records.url });
+  const at = (model: string) =>
+    drillAtGateways(database, { provider: "a", models: new Set([model]), clock: systemClock }).totals();
+  await expect.poll(async () => (await at("digits-s")).requests, patiently).toBeGreaterThan(0);
+  expect(await at("another")).toEqual({ requests: 0, missed: 0, failed: 0, usd: 0 });
 });
 
 test("a drill that is killed is ended by the gateways themselves", async () => {

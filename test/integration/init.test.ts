@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -87,6 +87,45 @@ test("init finds what runs in three clouds, sends each a real image and writes w
     stdout: expect.stringMatching(/is valid: \d+ models?, 4 providers, 1 route/),
   });
   for (const fake of [ecs, run, apps, containers]) expect(fake.problems()).toEqual([]);
+});
+
+test("a dry init prints the file and writes none, also where there is one, and what else it has to say is beside it", async () => {
+  const file = join(folder, "dry.yaml");
+  const { code, stdout, stderr } = await init(...everywhere(), "--file", file, "--dry-run");
+  expect(code).toBe(0);
+  expect(Object.keys(parseConfig(stdout, { file }).providers)).toHaveLength(4);
+  expect(stderr).toMatch(/^cloud-run newest: left out, since gpu: /m);
+  expect(stderr).toMatch(/^digits +digits-[ns] +\d+ ms +\d+ ms$/m);
+  await expect(access(file)).rejects.toMatchObject({ code: "ENOENT" });
+  await writeFile(file, "mine");
+  expect((await init(...everywhere(), "--file", file, "--dry-run", "--no-try")).code).toBe(0);
+  expect(await readFile(file, "utf8")).toBe("mine");
+});
+
+test("what init found, tried and wrote is JSON for programs, and nothing else is", async () => {
+  const file = join(folder, "for-programs.yaml");
+  const { code, stdout, stderr } = await init(...everywhere(), "--file", file, "--json");
+  expect([code, stderr]).toEqual([0, ""]);
+  const told = JSON.parse(stdout);
+  expect(told).toMatchObject({ file, written: true, troubles: [], text: await readFile(file, "utf8") });
+  expect(told.left_out).toContainEqual(expect.stringMatching(/^cloud-run newest: left out/));
+  expect(told.services).toHaveLength(4);
+  expect(told.services).toContainEqual({
+    ...{ id: "digits", kind: "cloud-run", name: "digits", has_gpu: true, price: "gcp/cloud-run/l4" },
+    settings: expect.objectContaining({ gpu: "nvidia-l4" }),
+    notes: expect.any(Array),
+    tried: {
+      models: expect.arrayContaining(["digits-n"]),
+      model: expect.stringMatching(/^digits-/),
+      first_ms: expect.any(Number),
+      next_ms: expect.any(Number),
+      trouble: null,
+      refused_with: null,
+    },
+  });
+  const dry = await init(...everywhere(), "--json", "--dry-run", "--no-try");
+  const { written, services } = JSON.parse(dry.stdout);
+  expect([written, services[0].tried]).toEqual([false, null]);
 });
 
 test("a cloud that says no is told with the permission that is missing, and the others are written all the same", async () => {

@@ -1,5 +1,6 @@
-import type { LedgerLine } from "#gateway/ledger/ledger-store.ts";
+import type { LedgerLine, LedgerStore } from "#gateway/ledger/ledger-store.ts";
 import { newestConfiguration, publishConfiguration } from "#gateway/records/configurations.ts";
+import { readFreezes, refuseFrozen } from "#gateway/records/freezes.ts";
 import { ledgerInPostgres } from "#gateway/records/ledger.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
@@ -14,12 +15,19 @@ export type DrillAtGateways = {
   readonly totals: () => Promise<Totals>;
 };
 
+export type DrillScope = {
+  readonly provider: string;
+  /** Those of its routes: what is asked of others would be answered without it too. */
+  readonly models: ReadonlySet<string>;
+  readonly clock: Clock;
+};
+
 const patienceMs = 30_000;
 
 /** Does a drill through the configuration that gateways follow, and reads what comes of it from the ledger. */
 export function drillAtGateways(
   database: Database,
-  { provider, clock }: { readonly provider: string; readonly clock: Clock },
+  { provider, models, clock }: DrillScope,
 ): DrillAtGateways {
   const within = () => ({ signal: AbortSignal.timeout(patienceMs) });
   const ledger = ledgerInPostgres(database);
@@ -31,6 +39,8 @@ export function drillAtGateways(
   };
   return {
     lose: async (until) => {
+      // Somebody may have frozen it while the fleet was watched as it is.
+      await refuseInFreeze(database, provider, within());
       const newest = await newestOf(database, within());
       const text = refuseProvider(newest.text, { provider, until }, `version ${newest.version}`);
       const version = await publish(text, `drill: ${provider} is lost`, newest.version);
@@ -44,10 +54,19 @@ export function drillAtGateways(
       lost = undefined;
     },
     totals: async () => {
-      const ask = { from: since, to: clock.now() + patienceMs, by: "hour", most: 100 } as const;
-      return sumOf(await ledger.lines(ask, within()));
+      const scope = { from: since, to: clock.now() + patienceMs };
+      return sumOf((await linesByModel(ledger, scope, within())).filter(({ name }) => models.has(name)));
     },
   };
+}
+
+/** A freeze says that nothing is to be moved there, and losing it moves all of its requests. */
+export async function refuseInFreeze(
+  database: Database,
+  provider: string,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  refuseFrozen(await readFreezes(database.query, options), [provider]);
 }
 
 export async function newestOf(database: Database, options: { readonly signal: AbortSignal }) {
@@ -56,6 +75,21 @@ export async function newestOf(database: Database, options: { readonly signal: A
   throw new TradewindError("record_unknown", "no configuration was published yet", {
     hint: "a gateway publishes its own when it starts, or tradewind config publish does",
   });
+}
+
+const page = 1_000;
+
+async function linesByModel(
+  ledger: Pick<LedgerStore, "lines">,
+  scope: { readonly from: number; readonly to: number },
+  options: { readonly signal: AbortSignal },
+): Promise<readonly LedgerLine[]> {
+  const lines: LedgerLine[] = [];
+  for (let after: string | undefined; ; after = lines.at(-1)?.name) {
+    const more = await ledger.lines({ ...scope, by: "model", most: page, after }, options);
+    lines.push(...more);
+    if (more.length < page) return lines;
+  }
 }
 
 function sumOf(lines: readonly LedgerLine[]): Totals {

@@ -1,7 +1,9 @@
 /** What the ledger has summed up at one moment. */
 export type Totals = {
   readonly requests: number;
+  /** Late, or without an answer through no fault of the caller's. */
   readonly missed: number;
+  /** Without an answer, whoever's fault it is: some of these are among the missed, and callers' own mistakes are not. */
   readonly failed: number;
   readonly usd: number;
 };
@@ -11,7 +13,6 @@ export type Stretch = Totals & { readonly ms: number };
 export type DrillFinding = {
   readonly before: Stretch;
   readonly during: Stretch;
-  /** Late or without an answer. */
   readonly missed: number;
   readonly missedShare: number;
   /** What the drill's requests cost beyond what as many cost before; undefined where nothing came before. */
@@ -29,7 +30,7 @@ export function between(from: Totals, to: Totals, ms: number): Stretch {
 }
 
 export function findDrill(before: Stretch, during: Stretch): DrillFinding {
-  const missed = during.missed + during.failed;
+  const { missed } = during;
   const each = before.requests > 0 ? before.usd / before.requests : undefined;
   return {
     ...{ before, during, missed },
@@ -49,4 +50,19 @@ export function isBeyond(
   const pace = before.ms > 0 ? before.requests / before.ms : 0;
   const expected = Math.max(during.requests, pace * forMs);
   return missed > mostMissed * expected;
+}
+
+/** What a drill that lasted its time has shown. */
+export type Verdict = "held" | "above the limit" | "inconclusive";
+
+export function judgeDrill({ during, missedShare }: DrillFinding, mostMissed: number): Verdict {
+  if (missedShare > mostMissed) return "above the limit";
+  return during.requests < fewestFor(mostMissed) ? "inconclusive" : "held";
+}
+
+/** As many requests as it takes for a single miss to be within the limit; fewer would show nothing of it. */
+export function fewestFor(mostMissed: number): number {
+  // A limit of nothing is shown by no number of requests, so that this is as many as the usual limit takes.
+  if (mostMissed === 0) return 1_000;
+  return Math.ceil(1 / mostMissed - 1e-6);
 }

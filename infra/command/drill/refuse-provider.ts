@@ -28,6 +28,12 @@ export function routesWithout({ routes }: Config, provider: string): readonly st
   });
 }
 
+/** The models that it may be asked for. */
+export function modelsOf({ routes }: Config, provider: string): ReadonlySet<string> {
+  const its = routes.filter(({ failover }) => failover.flat().some((member) => member.provider === provider));
+  return new Set(its.flatMap(({ models }) => models));
+}
+
 function refuseImpossible(config: Config, provider: string): void {
   if (!Object.hasOwn(config.providers, provider))
     throw wrong(`provider "${provider}" is not declared under providers`);

@@ -1,5 +1,13 @@
 import type { Clock } from "#infra/runtime/clock.ts";
-import { between, type DrillFinding, findDrill, isBeyond, type Totals } from "./judge-drill.ts";
+import {
+  between,
+  type DrillFinding,
+  findDrill,
+  isBeyond,
+  judgeDrill,
+  type Totals,
+  type Verdict,
+} from "./judge-drill.ts";
 
 export type Drill = {
   readonly forMs: number;
@@ -16,7 +24,10 @@ export type Drill = {
   readonly signal: AbortSignal;
 };
 
-export type DrillReport = DrillFinding & { readonly ended: "in time" | "at the limit" | "by hand" };
+export type DrillReport = DrillFinding & {
+  /** Given up at the limit or by hand, or what it has shown in its whole time. */
+  readonly ended: Verdict | "at the limit" | "by hand";
+};
 
 const lookMs = 1_000;
 
@@ -51,7 +62,7 @@ async function watch(drill: Drill, { before, from }: Watching): Promise<DrillRep
     const found = findDrill(before, between(from, await totals(), ms));
     if (isBeyond(found, drill)) return { ...found, ended: "at the limit" };
     if (signal.aborted) return { ...found, ended: "by hand" };
-    if (ms >= forMs) return { ...found, ended: "in time" };
+    if (ms >= forMs) return { ...found, ended: judgeDrill(found, drill.mostMissed) };
     if (ms - told < 10_000) continue;
     told = ms;
     tell(`${seconds(ms)}: ${found.during.requests} requests, ${found.missed} missed`);

@@ -14,6 +14,9 @@ export type InitAsk = {
   readonly image: string | undefined;
   readonly model: string | undefined;
   readonly isTried: boolean;
+  /** What would be written is printed. */
+  readonly isDry: boolean;
+  readonly isJson: boolean;
 };
 
 const list = { type: "string", multiple: true } as const;
@@ -28,6 +31,8 @@ const options = {
   model: { type: "string" },
   force: { type: "boolean", default: false },
   "no-try": { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 } as const;
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -42,9 +47,12 @@ export function readInitAsk(args: string[], env: Env): InitAsk {
     throw new TradewindError("request_malformed", "init knows of no cloud to look at", {
       hint: "name one by --aws-region, --gcp-project or --azure-subscription; each may be given several times",
     });
-  const { file, image, model, force: isForced } = values;
+  const { file, image, model, force: isForced, json: isJson } = values;
   const api = Object.fromEntries((values.api ?? []).map(readApi));
-  return { regions, projects, subscriptions, api, file, image, model, isForced, isTried: !values["no-try"] };
+  return {
+    ...{ regions, projects, subscriptions, api, file, image, model },
+    ...{ isForced, isTried: !values["no-try"], isDry: values["dry-run"], isJson },
+  };
 }
 
 /** By https, since a token goes there; only this machine itself may be asked in the clear. */

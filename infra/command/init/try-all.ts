@@ -1,5 +1,6 @@
 import { openProviders, providerSchema } from "#adapters/registry.ts";
 import type { Surroundings } from "#adapters/surroundings.ts";
+import { name } from "#gateway/config/names.ts";
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { table } from "../explain/table.ts";
 import { type Trial, tryService } from "./try-service.ts";
@@ -46,11 +47,30 @@ function failed(trouble: string): Trial {
   return { models: [], times: undefined, trouble };
 }
 
+/**
+ * Those that may want signed calls: they let nobody in, and their kind can sign. What stands before a backend knows, and
+ * its platform does not.
+ */
+export function maybeSigned(
+  services: readonly NamedService[],
+  trials: ReadonlyMap<string, Trial>,
+): ReadonlySet<string> {
+  const locked = services.filter(({ id }) => trials.get(id)?.refusedWith === 401);
+  return new Set(locked.filter(canSign).map(({ id }) => id));
+}
+
+function canSign({ kind, settings }: NamedService): boolean {
+  const sign = { secret: { env: "TRADEWIND_CALL_SECRET" } };
+  return providerSchema.safeParse({ kind, usdPerHour: 1, ...settings, sign }).success;
+}
+
 /** What all that told of any have, so that one route may hold them. */
 export function commonModels(trials: readonly Trial[]): readonly string[] {
   const told = trials.map(({ models }) => models).filter((models) => models.length > 0);
   const [first = [], ...others] = told;
-  return first.filter((name) => others.every((models) => models.includes(name))).slice(0, 20);
+  // What a configuration cannot call a model must not stand in one, whatever it would mean there.
+  const named = first.filter((one) => name.safeParse(one).success);
+  return named.filter((one) => others.every((models) => models.includes(one))).slice(0, 20);
 }
 
 export function showTrials(trials: ReadonlyMap<string, Trial>): string {

@@ -7,10 +7,12 @@ export type Discovery = {
   readonly models: readonly string[];
   /** The day, for the heading. */
   readonly on: string;
+  /** Those, by their ids, that may be let in by a signature. */
+  readonly unsigned?: ReadonlySet<string>;
 };
 
 /** A configuration with everything that was found, with a comment wherever a person has to decide or to check. */
-export function writeConfig({ services, models, on }: Discovery): string {
+export function writeConfig({ services, models, on, unsigned }: Discovery): string {
   const named = nameAll(services);
   return [
     `# Written by tradewind init on ${on} from what the clouds said. Nothing was changed there.`,
@@ -21,7 +23,7 @@ export function writeConfig({ services, models, on }: Discovery): string {
       : ['  my-model: { source: "?", task: detect } # ? no service could be asked which models it has']),
     "",
     "providers:",
-    ...named.flatMap(entry),
+    ...named.flatMap((service) => [...entry(service), ...(unsigned?.has(service.id) ? [signLine] : [])]),
     "",
     "routes:",
     `  - models: [${(models.length > 0 ? models : ["my-model"]).join(", ")}]`,
@@ -31,6 +33,9 @@ export function writeConfig({ services, models, on }: Discovery): string {
     "",
   ].join("\n");
 }
+
+const signLine =
+  "    # sign: { secret: { env: TRADEWIND_CALL_SECRET } } # ? it answered 401, as backends with --signed-calls do";
 
 export type NamedService = FoundService & { readonly id: string };
 

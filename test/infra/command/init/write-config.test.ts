@@ -46,6 +46,15 @@ test("init writes the hourly price with its source beside a name of the price bo
   expect(text).toContain("no service could be asked which models it has");
 });
 
+test("init leaves a line for the secret at a service that may want signed calls, and nowhere else", () => {
+  const text = writeConfig({ services: [ecs, run], models: [], on, unsigned: new Set(["detector"]) });
+  const sign = /^ {4}# (sign: \{ secret: \{ env: TRADEWIND_CALL_SECRET \} \}) # \? it answered 401/gm;
+  expect([...text.matchAll(sign)]).toHaveLength(1);
+  expect(parseConfig(text, { file: "tradewind.yaml" }).providers.detector).not.toHaveProperty("sign");
+  const { providers } = parseConfig(text.replace(sign, "    $1 #"), { file: "tradewind.yaml" });
+  expect(providers.detector).toMatchObject({ sign: { secret: { env: "TRADEWIND_CALL_SECRET" } } });
+});
+
 test("services that are called alike, or cannot be a name, have names of their own in what init writes", () => {
   const named = nameAll([ecs, { ...ecs }, { ...ecs }, { ...ecs, name: "--" }, { ...ecs, name: "a b\n# c" }]);
   expect(named.map(({ id }) => id)).toEqual([
