@@ -8,6 +8,7 @@ import { countDemand } from "../records/demand.ts";
 import { ofTerm } from "../records/leader.ts";
 import { readRollouts } from "../records/rollouts.ts";
 import { readScalings, writeRefusal } from "../records/scaling.ts";
+import { countStanding } from "../records/stood.ts";
 import { type Applied, applyPlan } from "./apply-plan.ts";
 import type { Leading } from "./leader.ts";
 import { type Observed, observeFleet } from "./observe.ts";
@@ -62,7 +63,9 @@ export function createTurns(deps: TurnDeps): FleetTurns {
       const lastKnown = memory.remember(observed);
       if (leading) {
         await memory.verify(observed, leading);
-        await countDemand(ofTerm(database, leading.term), clock.now(), reading);
+        const ours = ofTerm(database, leading.term);
+        await countDemand(ours, clock.now(), reading);
+        await countStanding(ours, { seen: [...observed.values()], now: clock.now() }, reading);
       }
       const plan = await planNow({ database, config, observed, lastKnown, now: clock.now() }, reading);
       voice.planned(plan);

@@ -1,11 +1,13 @@
 import type { ProviderStatus } from "#adapters/control.ts";
 import { capabilitiesOf, type ProviderSettings, termsOf } from "#adapters/registry.ts";
-import { hourMs } from "../ledger/ledger-store.ts";
+import type { Terms } from "#adapters/terms.ts";
 import type { SpeedSum } from "../records/demand.ts";
 import type { ScalingRow } from "../records/scaling.ts";
+import type { Stood } from "../records/stood.ts";
 import { providerOf } from "../trials/trial-plan.ts";
 import type { Observed } from "./observe.ts";
-import { capacityOf, type MeasuredSpeed, type Promised } from "./scale/capacity-of.ts";
+import { type Capacity, capacityOf, type Promised } from "./scale/capacity-of.ts";
+import { measureSpeeds } from "./scale/measure-speeds.ts";
 import type { ScalePlace } from "./scale/plan-scale.ts";
 
 export type PlaceFacts = Promised & {
@@ -15,6 +17,7 @@ export type PlaceFacts = Promised & {
   readonly status: ProviderStatus;
   readonly scaling: ScalingRow | undefined;
   readonly speeds: readonly SpeedSum[];
+  readonly stood: readonly Stood[];
   readonly isFrozen: boolean;
   /** Something new is on its way there. */
   readonly isRollingOut: boolean;
@@ -33,11 +36,9 @@ export function placeOf(facts: PlaceFacts): ScalePlace {
     ...(usdPerHour !== undefined && { usdPerSecond: usdPerHour / 3_600 }),
     usdPerRequest: declared.usdPerRequest + usdOfTheWay(facts, declared.egressUsdPerGb),
   };
-  const { sloMs, attain } = facts;
-  const measured = measuredSpeeds(facts);
   return {
     ...{ name, domain, scale, terms },
-    capacity: capacityOf({ terms, measured, sloMs, attain }),
+    capacity: capacityIn(facts, terms),
     limits: isFrozen ? undefined : limitsOf(facts),
     standing: status,
     changedAt: scaling?.changedAt,
@@ -54,16 +55,16 @@ function limitsOf({ settings, status, isRollingOut }: PlaceFacts): ScalePlace["l
   return { least: isRollingOut ? Math.max(least, Math.min(most, standing)) : least, most, coolDownMs };
 }
 
-/**
- * What the ledger's hours say of one instance: so many were there in the mean, and who came found these and was one more.
- */
-function measuredSpeeds({ name, speeds, now }: PlaceFacts): readonly MeasuredSpeed[] {
-  return speeds
-    .filter(({ backend }) => providerOf(backend) === name)
-    .map(({ hour, answered, realMs }) => {
-      const spanMs = Math.max(60_000, Math.min(hourMs, now - hour));
-      return { atOnce: 1 + realMs / spanMs, ms: realMs / answered, requests: answered };
-    });
+function capacityIn(
+  { name, speeds, stood, status, now, sloMs, attain }: PlaceFacts,
+  terms: Terms,
+): Capacity | undefined {
+  const measuring = measureSpeeds({
+    speeds: speeds.filter(({ backend }) => providerOf(backend) === name),
+    stood: stood.filter(({ provider }) => provider === name),
+    ...{ status, perInstance: terms.perInstance, now },
+  });
+  return capacityOf({ terms, ...measuring, sloMs, attain });
 }
 
 /** What it costs in the mean to send an image there, by what was sent lately; the plan knows no sizes. */

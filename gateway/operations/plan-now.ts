@@ -1,10 +1,11 @@
 import type { ProviderStatus } from "#adapters/control.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 import type { Config } from "../config.ts";
-import { readDemand, readLately, readSpeeds, type SpeedSum } from "../records/demand.ts";
+import { readCountedSince, readDemand, readLately, readSpeeds, type SpeedSum } from "../records/demand.ts";
 import { type Freeze, freezeOf, frozenInWords, readFreezes } from "../records/freezes.ts";
 import { readRollouts } from "../records/rollouts.ts";
 import { readScalings, type ScalingRow } from "../records/scaling.ts";
+import { readStood, type Stood } from "../records/stood.ts";
 import { type FleetGroup, groupsOf } from "./fleet-groups.ts";
 import type { Observed } from "./observe.ts";
 import { placeOf } from "./place-of.ts";
@@ -45,15 +46,17 @@ export async function planNow(
     freezes: await readFreezes(query, reading),
     scalings: await readScalings(query, reading),
     speeds: await readSpeeds(query, now, reading),
+    stood: await readStood(query, now, reading),
     rollouts: await readRollouts(query, { isActive: true }, reading),
   };
   const { budget, attain, survive, horizon } = config.fleet;
   let left = budget?.usdPerHour;
+  const countedSince = (await readCountedSince(query, now, reading)) ?? now;
   const groups: GroupPlan[] = [];
   for (const group of groupsOf(config)) {
     const places = placesOf(group, facts, known);
     const counts = await readDemand(query, { models: group.models, now }, reading);
-    const forecast = forecastDemand(counts, { now, horizonMs: horizon, stepSeconds });
+    const forecast = forecastDemand(counts, { now, horizonMs: horizon, countedSince, stepSeconds });
     const lately = await readLately(query, { models: group.models, now }, reading);
     const { sloMs, usdPerMiss } = group;
     const wanted = { sloMs, attain, usdPerMiss, survive, budgetUsdPerHour: left };
@@ -88,13 +91,14 @@ type Known = {
   readonly freezes: readonly Freeze[];
   readonly scalings: ReadonlyMap<string, ScalingRow>;
   readonly speeds: readonly SpeedSum[];
+  readonly stood: readonly Stood[];
   readonly rollouts: readonly Rollout[];
 };
 
 function placesOf(
   { providers, sloMs }: FleetGroup,
   { config, observed, lastKnown, now }: PlanFacts,
-  { freezes, scalings, speeds, rollouts }: Known,
+  { freezes, scalings, speeds, stood, rollouts }: Known,
 ): readonly ScalePlace[] {
   const { attain } = config.fleet;
   return providers.flatMap((name) => {
@@ -105,6 +109,6 @@ function placesOf(
     const isFrozen = fresh === undefined || freezeOf(freezes, name) !== undefined;
     const place = { name, settings, observed: observed.get(name), status, scaling: scalings.get(name) };
     const isRollingOut = rollouts.some((rollout) => providerInHand(rollout) === name);
-    return placeOf({ ...place, speeds, isFrozen, isRollingOut, now, sloMs, attain });
+    return placeOf({ ...place, speeds, stood, isFrozen, isRollingOut, now, sloMs, attain });
   });
 }

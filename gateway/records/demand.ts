@@ -31,7 +31,7 @@ export async function countDemand(leading: Database, now: number, options: Readi
       grown.map(({ requests }) => requests),
     ]);
     await query(
-      `INSERT INTO demand_looked AS kept (at) VALUES ($1)
+      `INSERT INTO demand_looked AS kept (at, since) VALUES ($1, $1)
         ON CONFLICT (single) DO UPDATE SET at = greatest(kept.at, excluded.at)`,
       [new Date(now)],
     );
@@ -62,6 +62,19 @@ export async function readDemand(
   // Of the hour that is running there is as much as went by.
   const passed = hours.map((one) => ({ ...one, seconds: Math.min(one.seconds, (now - one.at) / 1_000) }));
   return [...passed.filter(({ seconds }) => seconds > 0), ...quarters, ...minutes];
+}
+
+/** Since when all was counted that came: the hour in which the ledger began may have begun without it. */
+export async function readCountedSince(
+  query: Query,
+  now: number,
+  options: Reading,
+): Promise<number | undefined> {
+  const text = `SELECT least((SELECT since FROM demand_looked), (SELECT min(hour) + interval '1 hour'
+    FROM ledger_hours WHERE kind = 'request' AND hour >= $1)) AS since`;
+  const parse = (row: unknown): number | undefined => sinceRow.parse(row).since?.getTime();
+  const [since] = await query(text, [new Date(hourOf(now - keptMs))], { ...options, parse });
+  return since;
 }
 
 /** How many came in this hour and the last, and were not in time; undefined where nobody came. */
@@ -126,6 +139,7 @@ const moment = z.date().transform((date) => date.getTime());
 const sumRow = z.object({ hour: moment, model: z.string(), requests: z.coerce.number() });
 const countedRow = z.object({ at: moment, seconds: z.coerce.number(), requests: z.coerce.number() });
 const latelyRow = z.object({ requests: z.coerce.number(), missed: z.coerce.number() });
+const sinceRow = z.object({ since: z.date().nullable() });
 const speedRow = z.object({
   backend: z.string(),
   hour: z.date(),

@@ -5,9 +5,8 @@ import { openControls } from "#gateway/operations/open-controls.ts";
 import { createConfigReader } from "#gateway/operations/read-configuration.ts";
 import { readAudit } from "#gateway/records/audit.ts";
 import { publishConfiguration } from "#gateway/records/configurations.ts";
-import { countDemand, readDemand, readLately, readSpeeds } from "#gateway/records/demand.ts";
 import { freeze, freezeOf, lastThaw, readFreezes, thaw } from "#gateway/records/freezes.ts";
-import { ofTerm, raiseTerm } from "#gateway/records/leader.ts";
+import { raiseTerm } from "#gateway/records/leader.ts";
 import { readScalings } from "#gateway/records/scaling.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
@@ -50,12 +49,12 @@ function listen(): Silent {
   return { voice, said };
 }
 
-async function openFleet() {
+async function openFleet({ desired = 1 } = {}) {
   // The middle of an hour, so that a test's time does not run over its end.
   const startAt = Date.now() - (Date.now() % 3_600_000) + 1_800_000;
   const clock = createFakeClock({ startAt });
   const capabilities = { scale: "count" } as const;
-  const near = createFakePlatform({ clock, name: "near", capabilities, standMs: 30_000 });
+  const near = createFakePlatform({ clock, name: "near", capabilities, desired, standMs: 30_000 });
   const far = createFakePlatform({
     clock,
     name: "far",
@@ -190,85 +189,21 @@ test("a frozen provider is left as it is, and so is one that cannot be read", as
   expect(near.count().desired).toBeGreaterThan(1);
 });
 
-const hour = Date.UTC(2026, 0, 5, 10);
-const minute = 60_000;
-
-async function ledgerSays(requests: number, at = hour, model = "digits"): Promise<void> {
+test("on a new database what stands is left as it is until demand was counted for a while", async () => {
+  const { clock, near, turn } = await openFleet({ desired: 8 });
+  // The ledger began a moment ago, in the middle of an hour that is not all there.
   await database.query(
-    `INSERT INTO ledger_hours VALUES ('default', $1, $3, 'near/1', 'request', $2, 0, 7, 0, 0, 0, 5000, 0, 0, 0, 0)
-      ON CONFLICT (tenant, hour, model, backend, kind) DO UPDATE SET requests = excluded.requests`,
-    [new Date(at), requests, model],
+    `INSERT INTO ledger_hours VALUES ('default', $1, 'digits', 'near/1', 'request', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`,
+    [new Date(clock.now() - (clock.now() % 3_600_000))],
   );
-}
-
-const within = () => ({ signal: AbortSignal.timeout(20_000) });
-
-test("demand is what the ledger grew by, minute by minute, and nothing is counted twice", async () => {
-  const term = await raiseTerm(database.query, "test");
-  const leading = ofTerm(database, term);
-  const look = (at: number) => countDemand(leading, at, within());
-  const read = async (now: number) =>
-    (await readDemand(database.query, { models: ["digits"], now }, within())).map(({ at, requests }) => [
-      (at - hour) / minute,
-      requests,
-    ]);
-  await ledgerSays(30);
-  await look(hour + 2 * minute + 500);
-  await look(hour + 2 * minute + 30_000);
-  await ledgerSays(42);
-  await ledgerSays(1_000, hour, "other");
-  await look(hour + 3 * minute + 100);
-  await look(hour + 5 * minute);
-  expect(await read(hour + 5 * minute + 1)).toEqual([
-    [0, 10],
-    [1, 10],
-    [2, 16],
-    [3, 6],
-    [4, 0],
-  ]);
-});
-
-test("before anybody counted by the minute the hours of the ledger are what is known", async () => {
-  await ledgerSays(3_600, hour - 3_600_000);
-  await ledgerSays(600);
-  const now = hour + 10 * minute;
-  expect(await readDemand(database.query, { models: ["digits"], now }, within())).toEqual([
-    { at: hour - 3_600_000, seconds: 3_600, requests: 3_600 },
-    { at: hour, seconds: 600, requests: 600 },
-  ]);
-  expect(await readDemand(database.query, { models: ["none"], now }, within())).toEqual([]);
-});
-
-test("old minutes are read by the quarter of an hour, and those of a fortnight ago are gone", async () => {
-  const leading = ofTerm(database, await raiseTerm(database.query, "test"));
-  const old = hour - 10 * 3_600_000;
-  await database.query(
-    `INSERT INTO demand SELECT $1::timestamptz + n * interval '1 minute', 'digits', 2 FROM generate_series(0, 29) AS n`,
-    [new Date(old)],
-  );
-  await database.query("INSERT INTO demand VALUES ($1, 'digits', 9)", [new Date(hour - 16 * 86_400_000)]);
-  await countDemand(leading, hour, within());
-  expect(await readDemand(database.query, { models: ["digits"], now: hour }, within())).toEqual([
-    { at: old, seconds: 900, requests: 30 },
-    { at: old + 15 * minute, seconds: 900, requests: 30 },
-  ]);
-});
-
-test("a former leader counts no demand", async () => {
-  const before = ofTerm(database, await raiseTerm(database.query, "test"));
-  await raiseTerm(database.query, "next");
-  await expect(countDemand(before, hour, within())).rejects.toMatchObject({ code: "not_leader" });
-});
-
-test("how fast backends are and how many came too late is read from the last hours", async () => {
-  await ledgerSays(50);
-  const now = hour + 10 * minute;
-  expect(await readSpeeds(database.query, now, within())).toEqual([
-    { backend: "near/1", hour, answered: 50, realMs: 5_000, bytes: 0 },
-  ]);
-  const lately = (model: string) => readLately(database.query, { models: [model], now }, within());
-  expect(await lately("digits")).toEqual({ requests: 50, missed: 7 });
-  expect(await lately("none")).toBeUndefined();
+  const warned = (plan: Awaited<ReturnType<typeof turn>>) => plan.groups[0]?.plan.warnings.join() ?? "";
+  expect(warned(await turn())).toContain("nothing is taken away for 10 min");
+  clock.advance(9 * 60_000);
+  await turn();
+  expect([near.count().desired, near.heard]).toEqual([8, []]);
+  clock.advance(2 * 60_000);
+  expect(warned(await turn())).not.toContain("nothing is taken away");
+  expect(near.count().desired).toBe(1);
 });
 
 test("a freeze is replaced by a later one, ends by itself, and leaves its thaw behind", async () => {

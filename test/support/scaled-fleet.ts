@@ -31,6 +31,6 @@ export async function ledgerHas(database: Database, requests: number, now: numbe
 
 /** Nothing is asked for, done or known any more. */
 export async function clearFleet(database: Database): Promise<void> {
-  for (const table of ["rollouts", "freezes", "scalings", "demand", "demand_looked", "ledger_hours"])
+  for (const table of ["rollouts", "freezes", "scalings", "demand", "demand_looked", "stood", "ledger_hours"])
     await database.query(`DELETE FROM ${table}`);
 }

@@ -16,6 +16,8 @@ export type Promised = { readonly sloMs: number; readonly attain: number };
 export type CapacityFacts = Promised & {
   readonly terms: Pick<Terms, "perInstance" | "prior">;
   readonly measured: readonly MeasuredSpeed[];
+  /** Nobody knows how many instances were measured, so that none is taken for faster than it was declared. */
+  readonly isGuess?: boolean;
 };
 
 /**
@@ -23,7 +25,14 @@ export type CapacityFacts = Promised & {
  * many servers as it takes at once and room for as many more as are still in time; what finds no room is missed.
  * Undefined where nothing was measured and nothing declared.
  */
-export function capacityOf({ terms, measured, ...promised }: CapacityFacts): Capacity | undefined {
+export function capacityOf({ isGuess = false, ...facts }: CapacityFacts): Capacity | undefined {
+  const found = bestUse(facts);
+  if (!isGuess || !found || !facts.terms.prior) return found;
+  const declared = bestUse({ ...facts, measured: [] });
+  return declared && carriedBy(declared, 1, facts) < carriedBy(found, 1, facts) ? declared : found;
+}
+
+function bestUse({ terms, measured, ...promised }: CapacityFacts): Capacity | undefined {
   const line = lineOf(measured, terms.prior);
   if (!line) return undefined;
   const from = measured.some(isSpeed) ? "measured" : "declared";

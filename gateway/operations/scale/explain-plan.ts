@@ -1,6 +1,7 @@
 import { type Market, mostNow, type Offer, type Worth } from "./market.ts";
 import type { PlacePlan, ScalePlace, ScalePlan } from "./scale-facts.ts";
 import { type Chosen, standingOf } from "./search-cheapest.ts";
+import { stillToLearnMs } from "./still-to-learn.ts";
 import { worthOf } from "./worth.ts";
 
 /** The choice as an operator reads it. */
@@ -105,10 +106,21 @@ function warningsOf(market: Market, chosen: Chosen): readonly string[] {
           `without ${worstLoss.what}, ${percent(worstLoss.missedShare)} of ${digits(courses.high)} requests a second would be late`,
         ]
       : []),
+    ...newWarnings(market),
     ...budgetWarnings(market, chosen),
     ...(unknown.length > 0
       ? [`left as they are, since nobody knows how fast they are: ${unknown.join(", ")}`]
       : []),
+  ];
+}
+
+function newWarnings({ facts, offers }: Market): readonly string[] {
+  const minutes = Math.ceil(stillToLearnMs(facts) / 60_000);
+  const isHeld = offers.some(({ place }) => place.limits && place.scale !== "none");
+  if (minutes === 0 || !isHeld) return [];
+  const known = Math.floor(facts.forecast.learned.seconds / 60);
+  return [
+    `nothing is taken away for ${minutes} min: what came was counted for ${known} min, too few to tell`,
   ];
 }
 

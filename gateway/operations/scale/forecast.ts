@@ -16,6 +16,8 @@ export type Forecast = Futures & {
 export type ForecastOptions = {
   readonly now: number;
   readonly horizonMs: number;
+  /** Since when all was counted that came; of what is older it may be a part. */
+  readonly countedSince?: number;
   /** How fine; the usual length of the newest intervals, unless it is said. */
   readonly stepSeconds?: number;
   /** Of all that came in the past, this share was at most the `high` of its forecast. */
@@ -32,11 +34,15 @@ export function forecastDemand(history: readonly Count[], options: ForecastOptio
   const wanted = Math.round(Math.max(1, options.horizonMs) / 1_000 / grid.stepSeconds);
   const ahead = Math.min(mostSteps, Math.max(1, wanted));
   const followed = followBest(grid, ahead);
+  const sinceMs = Math.max(0, options.now - (options.countedSince ?? Number.NEGATIVE_INFINITY));
   return {
     ...futuresOf(grid, followed, { ahead, quantile: options.quantile ?? 0.95 }),
     stepSeconds: grid.stepSeconds,
     roughness: roughnessOf(grid.rates),
-    learned: { seconds: grid.known * grid.stepSeconds, byTimeOfDay: followed.byTimeOfDay },
+    learned: {
+      seconds: Math.min(grid.known * grid.stepSeconds, sinceMs / 1_000),
+      byTimeOfDay: followed.byTimeOfDay,
+    },
   };
 }
 

@@ -98,7 +98,8 @@ function offerOf(place: ScalePlace, facts: ScaleFacts, courses: Courses): Offer 
   }
   const least = Math.min(limits.least, most);
   const wanted = Math.ceil(courses.peak / fullRps(capacity) / mostBusy) + 1;
-  return { ...of, from: least, to: Math.max(least, Math.min(most, Math.max(wanted, standing.desired))) };
+  const stood = Math.max(standing.desired, standing.bounds?.least ?? 0);
+  return { ...of, from: least, to: Math.max(least, Math.min(most, Math.max(wanted, stood))) };
 }
 
 /** Nobody plans for less than this share of an instance at the peak. */

@@ -24,6 +24,7 @@ function place(name: "near" | "fixed", more: Partial<Facts> = {}) {
     status,
     scaling: undefined,
     speeds: [],
+    stood: [],
     isFrozen: false,
     isRollingOut: false,
     now,
@@ -67,6 +68,22 @@ test("its speed is measured by its own backends, and declared before there is a 
   const { capacity } = place("near", { speeds: [sum("near/1", 40_000), sum("near/2", 40_000)] });
   expect(capacity).toMatchObject({ from: "measured" });
   expect((capacity?.serviceMs ?? 0) / (capacity?.slots ?? 1)).toBeLessThan(45);
+});
+
+test("of workers behind one address the plan takes none for as fast as all of them", () => {
+  // Four that each do one after the other in 111 ms, and get 32 requests a second together.
+  const sum = { backend: "near", hour: now - hour, answered: 115_200, realMs: 115_200_000, bytes: 0 };
+  const four = { ...status, desired: 4, running: 4 };
+  const rps = (more: Partial<Facts>): number => {
+    const { capacity } = place("near", { speeds: [sum], status: four, ...more });
+    return capacity ? (capacity.slots * 1_000) / capacity.serviceMs : Number.NaN;
+  };
+  const stood = ["near", "far"].map((provider) => ({ provider, hour: now - hour, running: 4 }));
+  expect(rps({ stood })).toBeCloseTo(9, 1);
+  expect(rps({})).toBeLessThan(10);
+  const bounds = { least: 0, most: 20 };
+  // Its prior says ten a second, and nobody knows how many these were.
+  expect(rps({ status: { ...four, running: 0, bounds } })).toBeLessThanOrEqual(10);
 });
 
 test("an image's way out of the cloud is a part of its price, by what was sent lately", () => {

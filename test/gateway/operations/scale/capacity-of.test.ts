@@ -54,6 +54,17 @@ test("measured at one concurrency alone, it is as slow as that and of the shape 
   expect(capacityOf({ terms, measured, sloMs: 1_000, attain: 0.99 })?.serviceMs).toBeCloseTo(120, 6);
 });
 
+test("where nobody knows how many were measured, none is taken for faster than declared, and slower ones are believed", () => {
+  const terms = { perInstance: 1, prior };
+  const timed = (ms: number) =>
+    capacityOf({ terms, measured: [{ atOnce: 1, ms, requests: 9 }], isGuess: true, ...promised });
+  expect(timed(5)).toEqual({ slots: 1, serviceMs: 60, from: "declared" });
+  expect(timed(90)).toMatchObject({ serviceMs: 90, from: "measured" });
+  const undeclared = { terms: { perInstance: 1, prior: undefined }, ...promised };
+  const measured = [{ atOnce: 1, ms: 5, requests: 9 }];
+  expect(capacityOf({ ...undeclared, measured, isGuess: true })).toMatchObject({ serviceMs: 5 });
+});
+
 test("where nothing was measured and nothing declared nobody knows", () => {
   expect(capacityOf({ terms: { perInstance: 4, prior: undefined }, measured: [], ...promised })).toBe(
     undefined,

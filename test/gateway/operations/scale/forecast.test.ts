@@ -16,6 +16,15 @@ test("what came evenly is expected to come so again", () => {
   for (const path of forecast.paths) for (const rate of path) expect(rate).toBeCloseTo(40, 6);
 });
 
+test("of what was counted only the time counts as known in which nothing can be missing", () => {
+  const past = history({ spanMs: 2 * hour, rateAt: () => 40 });
+  const known = (countedSince: number) =>
+    forecastDemand(past, { ...ask(2 * hour), countedSince }).learned.seconds;
+  expect(known(0)).toBe(7_200);
+  expect(known(2 * hour - 5 * minute)).toBe(300);
+  expect(known(3 * hour)).toBe(0);
+});
+
 test("a ramp is followed upwards", () => {
   const rateAt = (at: number): number => 20 + (at / hour) * 60;
   const forecast = forecastDemand(history({ spanMs: 2 * hour, rateAt }), ask(2 * hour));

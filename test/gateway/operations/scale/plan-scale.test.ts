@@ -100,6 +100,43 @@ test("more stand at once, and fewer only when the place has cooled down", () => 
   expect(count(cool, "pods")).toBeLessThan(6);
 });
 
+test("a history that is too short takes nothing away and says so, and still lets more be ordered", () => {
+  const learned = (seconds: number, rps: number): Forecast => {
+    return { ...even(rps), learned: { seconds, byTimeOfDay: false } };
+  };
+  const planned = (seconds: number, rps: number) =>
+    planScale(facts({ forecast: learned(seconds, rps), places: [pods({ desired: 8 }), springs()] }));
+  const empty = planned(0, 0);
+  expect(place(empty, "pods")).toMatchObject({ count: 8, changes: false });
+  expect(empty.warnings).toEqual([
+    "nothing is taken away for 10 min: what came was counted for 0 min, too few to tell",
+  ]);
+  expect(count(planned(540, 1), "pods")).toBe(8);
+  expect(count(planned(540, 300), "pods")).toBeGreaterThan(8);
+  expect(count(planned(600, 0), "pods")).toBe(0);
+  expect(planned(600, 0).warnings).toEqual([]);
+});
+
+test("a history has to be as long as the longest time to cool down, and what nobody may change needs none", () => {
+  const forecast = { ...even(0), learned: { seconds: 1_200, byTimeOfDay: false } };
+  const places = [pods({ desired: 3, limits: { coolDownMs: 30 * minute } })];
+  const plan = planScale(facts({ forecast, places }));
+  expect([count(plan, "pods"), plan.warnings.length]).toEqual([3, 1]);
+  expect(plan.warnings.join()).toContain("for 10 min: what came was counted for 20 min");
+  const left = [{ ...pods({ desired: 3 }), limits: undefined }];
+  expect(
+    planScale(facts({ forecast: { ...forecast, learned: even(0).learned }, places: left })).warnings,
+  ).toEqual([]);
+});
+
+test("what a platform keeps warm by itself stays too where demand is not known yet", () => {
+  const forecast = { ...even(0), learned: { seconds: 0, byTimeOfDay: false } };
+  const warm = springs();
+  const standing = { ...warm.standing, bounds: { least: 3, most: 100 } };
+  const plan = planScale(facts({ forecast, places: [{ ...warm, standing }] }));
+  expect(place(plan, "springs")).toMatchObject({ least: 3, most: 100, changes: false });
+});
+
 test("nothing is taken away for next to nothing", () => {
   const base = { ...pods({ name: "base", desired: 1, usdPerHour: 9 }), limits: undefined };
   const desired = (usdPerHour: number) =>
