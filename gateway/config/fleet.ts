@@ -12,7 +12,7 @@ const rollout = z.strictObject({
     .array(shareUpTo(1))
     .min(1)
     .max(20)
-    .prefault(["1%", "10%", "50%"])
+    .prefault(["10%", "50%"])
     .describe(
       "shares of a route's requests that a candidate gets, one after the other, before it is promoted",
     ),

@@ -6,16 +6,19 @@ import type { Standing } from "../dispatch/standing.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import type { AnsweredImage } from "./answered-image.ts";
 
-/** Of the requests that a canary answers, at least so many are answered by another one too. */
-const leastOfCanary = 0.05;
+/** Of all requests of a route, so many are what comparing its canary's answers may cost where nobody asks for more. */
+const mostOfRoute = 0.05;
 
 /** Extra copies that wait for their turn say that there is no room for more of them. */
 const scarce = 0.75;
 
-/** Of the requests that this lane answers, the share that is answered twice. */
+/**
+ * Of the requests that this lane answers, the share that is answered twice. A canary with a small part of the traffic is
+ * compared with every answer, or it would take days to know it.
+ */
 export function shareAnsweredTwice({ rules }: Pick<Route, "rules">, { canary }: Lane): number {
   const { share = 0 } = rules.agreement ?? {};
-  return canary > 0 ? Math.max(leastOfCanary, share) : share;
+  return canary > 0 ? Math.max(share, Math.min(1, mostOfRoute / canary)) : share;
 }
 
 /**
