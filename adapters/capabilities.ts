@@ -16,4 +16,6 @@ export type Capabilities = {
   readonly shift: boolean;
   /** What is lost together: a cloud's region as a rule. */
   readonly domain: string;
+  /** How long a promotion takes at least by what its settings say; 0 where they say nothing of it. */
+  readonly promoteMs: number;
 };

@@ -11,5 +11,6 @@ export function capabilitiesOf({ region }: { readonly region: string }): Capabil
     deploy: true,
     shift: true,
     domain: `azure/${region}`,
+    promoteMs: 0,
   };
 }

@@ -14,5 +14,6 @@ export function capabilitiesOf(settings: { readonly region: string; readonly gpu
     deploy: true,
     shift: true,
     domain: `gcp/${settings.region}`,
+    promoteMs: 0,
   };
 }

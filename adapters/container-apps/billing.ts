@@ -16,6 +16,7 @@ export function capabilitiesOf({ gpu, region }: Placed): Capabilities {
     deploy: true,
     shift: true,
     domain: `azure/${region}`,
+    promoteMs: 0,
   };
 }
 

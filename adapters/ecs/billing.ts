@@ -1,14 +1,14 @@
 import type { Capabilities } from "../capabilities.ts";
 import type { KindDefaults } from "../terms-settings.ts";
+import { type Pace, promotionMs } from "./promotion-time.ts";
 
 export const defaults: KindDefaults = { billing: "provisioned", standing: false };
 
 /** As much of the settings as says what the place can do. */
-export type Placement = {
+export type Placement = Pace & {
   readonly region: string;
   readonly launch: "ec2" | "managed-instances" | "fargate";
   readonly gpus: number;
-  readonly strategy: "rolling" | "blue-green" | "canary" | "linear";
   readonly endpoints: "tasks" | { readonly candidateUrl?: string | undefined };
 };
 
@@ -21,6 +21,7 @@ export function capabilitiesOf(placement: Placement): Capabilities {
     // How much of its load balancer's traffic a candidate gets is said once, when it is deployed.
     shift: false,
     domain: `aws/${placement.region}`,
+    promoteMs: promotionMs(placement),
   };
 }
 

@@ -15,5 +15,6 @@ export function capabilitiesOf({ context, api }: ClusterName): Capabilities {
     deploy: false,
     shift: false,
     domain: `kubernetes/${context ?? api ?? "here"}`,
+    promoteMs: 0,
   };
 }

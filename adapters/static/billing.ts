@@ -12,5 +12,6 @@ export function capabilitiesOf({ urls: [first = ""] }: { readonly urls: readonly
     deploy: false,
     shift: false,
     domain: URL.canParse(first) ? new URL(first).hostname : "static",
+    promoteMs: 0,
   };
 }

@@ -1,6 +1,6 @@
 import type { Surroundings } from "#adapters/surroundings.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
-import { readRollout } from "../records/rollouts.ts";
+import { readRollout, readRollouts } from "../records/rollouts.ts";
 import { type Leading, standForLeader } from "./leader.ts";
 import { type Controls, type OpenControl, openControls } from "./open-controls.ts";
 import { createConfigReader } from "./read-configuration.ts";
@@ -20,17 +20,20 @@ export type LeadUntil = Surroundings &
     readonly tellWaiting?: (rollout: Rollout) => void;
     readonly open?: OpenControl;
     readonly everyMs?: number;
+    /** After so long it steps aside for a moment, between two looks. */
+    readonly termMs?: number;
   };
 
 /**
- * Follows a rollout to its end, and leads it there where no fleet process does. Whoever stops before leaves it as it is
- * written, for the next one.
+ * Follows a rollout to its end, and leads it there where no fleet process does, the others too for as long. One that
+ * comes meanwhile gets the lead within a minute or so, since it scales too. Whoever stops before leaves it as it is written,
+ * for the next one.
  */
 export async function leadUntil(id: string, options: LeadUntil): Promise<Rollout> {
   const { url, database, name, clock, signal, open } = options;
   await using controls = await openControls({}, options, open);
   await using _ = standForLeader({
-    ...{ url, name, clock },
+    ...{ url, name, clock, restMs: asideMs },
     lead: (leading) => leadOne(id, { ...options, controls, leading }),
   });
   let told = 0;
@@ -49,6 +52,11 @@ export async function leadUntil(id: string, options: LeadUntil): Promise<Rollout
 
 const usualEveryMs = 1_000;
 
+const usualTermMs = 60_000;
+
+/** Others ask for the lock each second. */
+const asideMs = 3_000;
+
 /** As a fleet process looks. */
 const usualPauseMs = 3_000;
 
@@ -58,15 +66,25 @@ async function leadOne(id: string, options: LeadOne): Promise<void> {
   const { database, controls, leading, clock, chance, name, tellTrouble, tellCall } = options;
   const read = createConfigReader(database.query, undefined);
   const resting = AbortSignal.any([leading.signal, leading.ending]);
+  const until = clock.elapsed() + (options.termMs ?? usualTermMs);
   const optional = { ...(tellTrouble && { tellTrouble }), ...(tellCall && { tellCall }) };
   while (!leading.ending.aborted) {
     // One that cannot be read is told by the rollout itself, which then finds no provider opened.
     const config = await read({ signal: leading.signal }).catch(() => undefined);
     if (config) await controls.follow(config.providers);
-    const deps = { database, leading, clock, chance, name, controlOf: controls.of, ...optional };
-    const { outcome } = await followRollout(id, deps);
+    const deps = { database, leading, clock, chance, name, controlOf: controls.of };
+    const { outcome } = await followRollout(id, { ...deps, ...optional });
     if (outcome) return;
+    await followOthers(id, deps);
     await clock.sleep(options.everyMs ?? usualPauseMs, { signal: resting }).catch(() => undefined);
     leading.signal.throwIfAborted();
+    if (clock.elapsed() >= until) return;
   }
+}
+
+/** Nobody else can do what is wanted of them meanwhile, such as that one goes back. */
+async function followOthers(own: string, deps: RolloutDeps): Promise<void> {
+  const { database, leading } = deps;
+  const active = await readRollouts(database.query, { isActive: true }, { signal: leading.signal });
+  for (const { id } of active) if (id !== own) await followRollout(id, deps);
 }

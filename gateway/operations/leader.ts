@@ -25,6 +25,8 @@ export type StandOptions = {
   /** To be told of each turn, and why. */
   readonly tell?: (state: LeaderState, error?: unknown) => void;
   readonly beatMs?: number;
+  /** Who stands again after a term waits so long; a beat unless said. */
+  readonly restMs?: number;
   /** After so long without a word from the leader the server lets its lock go. */
   readonly silentMs?: number;
 };
@@ -62,7 +64,7 @@ type Turn = (next: LeaderState, error?: unknown) => void;
 const usualBeatMs = 1_000;
 
 async function keepStanding(options: StandOptions, turn: Turn, stop: AbortSignal): Promise<void> {
-  const { clock, beatMs = usualBeatMs } = options;
+  const { clock, beatMs = usualBeatMs, restMs = beatMs } = options;
   while (!stop.aborted) {
     try {
       await standOnce(options, turn, stop);
@@ -70,7 +72,7 @@ async function keepStanding(options: StandOptions, turn: Turn, stop: AbortSignal
     } catch (error) {
       if (!stop.aborted) turn("lost", error);
     }
-    await clock.sleep(beatMs, { signal: stop }).catch(() => undefined);
+    await clock.sleep(restMs, { signal: stop }).catch(() => undefined);
   }
   turn("closed");
 }

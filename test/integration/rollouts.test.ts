@@ -6,6 +6,7 @@ import { freeze, thaw } from "#gateway/records/freezes.ts";
 import { ofTerm } from "#gateway/records/leader.ts";
 import { readRollout, readRollouts, wish, writeProgress } from "#gateway/records/rollouts.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
+import { createFakePlatform } from "#test/support/fake-control.ts";
 import { type MigratedPostgres, startMigratedPostgres } from "#test/support/migrated-postgres.ts";
 import {
   fleetText,
@@ -170,6 +171,40 @@ test("after a thaw a rollout goes on from where it stood", async () => {
   expect(world.far.happened).toEqual([]);
   await thaw(database, { actor });
   expect(await world.run(id)).toMatchObject({ outcome: "done" });
+});
+
+test("time in which nobody could look does not count against patience, and what is looked at then goes back in time", async () => {
+  const { id } = await world.start({ providers: ["far"] });
+  const silent = { quality: () => "silent" as const };
+  await world.run(id, { ...silent, until: ({ state }) => state.step === "measure" });
+  await world.run(id, { ...silent, turns: 10 });
+  world.clock.advance(3_600_000);
+  expect((await world.run(id, { ...silent, turns: 1 })).state).toMatchObject({
+    step: "measure",
+    waiting: expect.stringMatching(/^inconclusive so far/),
+  });
+  expect(await world.run(id, silent)).toMatchObject({ outcome: "rolled back" });
+});
+
+test("a provider that is edited while its candidate is measured goes on, and so does one that is drilled", async () => {
+  const { id } = await world.start({ providers: ["far"] });
+  await world.run(id, { until: ({ state }) => state.step === "measure" });
+  const edit = (text: string) =>
+    text.replace("usdPerHour: 0.8", "usdPerHour: 0.7\n    refuseUntil: 2026-11-21T20:15:00Z");
+  await publishConfiguration(database, { text: edit(await world.text()), source: "admin", actor });
+  expect(await world.run(id)).toMatchObject({ outcome: "done" });
+  expect(await world.text()).toBe(edit(fleetText));
+});
+
+test("a promotion whose platform takes its time by its own settings is waited for", async () => {
+  const { clock } = world;
+  const slow = createFakePlatform({
+    ...{ clock, name: "far", standMs: 3_000, settleMs: 100_000 },
+    capabilities: { promoteMs: 60_000 },
+  });
+  const { id } = await world.start({ providers: ["far"] });
+  const deps = () => ({ controlOf: () => slow.control() });
+  expect(await world.run(id, { deps })).toMatchObject({ outcome: "done" });
 });
 
 test("an operator's promotion skips the gate at the provider in hand, and only there", async () => {

@@ -162,6 +162,7 @@ export function createFakePlatform(options: FakeOptions): FakePlatform {
   };
   const capabilities: Capabilities = {
     ...{ gpuLack: undefined, scale: "count", zero: true, deploy: true, shift: false, domain: name },
+    promoteMs: 0,
     ...options.capabilities,
   };
   const close = async (): Promise<void> => {};

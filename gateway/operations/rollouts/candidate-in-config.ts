@@ -15,7 +15,8 @@ type Named = { readonly file: string };
 
 /**
  * The configuration with a provider's candidate declared beside it, and as the canary of each of its routes with this
- * share. Nothing else changes, comments neither; asked again, nothing changes at all.
+ * share. Where the provider was changed meanwhile its candidate follows. Nothing else changes, comments neither; asked
+ * again, nothing changes at all.
  */
 export function withCandidate(
   text: string,
@@ -69,24 +70,33 @@ function shiftEach(text: string, { candidate, share, routes }: Shifts, named: Na
   );
 }
 
-/** In one line below the provider itself, so that taking it out leaves no trace. */
+/** In one line below the provider itself, so that taking it out leaves no trace; what differs from it is written anew. */
 function declare(text: string, provider: string, named: Named): string {
   const before = parseConfig(text, named);
   const candidate = candidateOf(provider);
   const settings = before.providers[provider];
   if (!settings) throw wrong(`provider "${provider}" is not declared under providers`);
-  const wanted = { ...settings, revision: "candidate" };
+  const wanted = besides(settings);
   const there = before.providers[candidate];
-  if (there) {
-    if (JSON.stringify(sorted(there)) === JSON.stringify(sorted(wanted))) return text;
+  if (there && inWords(besides(there)) === inWords(wanted) && isCandidate(there)) return text;
+  if (there && !(isCandidate(there) && there.kind === settings.kind))
     throw wrong(`"${candidate}" is declared already, and is not what "${provider}" is: take it out by hand`);
-  }
   const expected = { ...before, providers: { ...before.providers, [candidate]: wanted } };
   const means = (edited: string | undefined): edited is string =>
     edited !== undefined && isSame(edited, expected, named);
-  const edited = [spliceIn(text, provider), writeIn(text, provider)].find(means);
+  const [small, whole] = there ? [spliceOut(text, candidate), writeOut(text, candidate)] : [text, text];
+  const edited = [small && spliceIn(small, provider), writeIn(whole, provider)].find(means);
   if (edited === undefined) throw unwritable();
   return edited;
+}
+
+/** What stands beside a provider; a drill of that one is none of its. */
+function besides({ refuseUntil: _, ...settings }: Readonly<Record<string, unknown>>) {
+  return { ...settings, revision: "candidate" };
+}
+
+function isCandidate(settings: Config["providers"][string]): boolean {
+  return "revision" in settings && settings.revision === "candidate";
 }
 
 function withdraw(text: string, candidate: string, named: Named): string {
@@ -102,10 +112,14 @@ function withdraw(text: string, candidate: string, named: Named): string {
 
 function isSame(text: string, expected: object, named: Named): boolean {
   try {
-    return JSON.stringify(sorted(parseConfig(text, named))) === JSON.stringify(sorted(expected));
+    return inWords(parseConfig(text, named)) === inWords(expected);
   } catch {
     return false;
   }
+}
+
+function inWords(value: unknown): string {
+  return JSON.stringify(sorted(value));
 }
 
 /** In which order keys stand says nothing. */
@@ -123,7 +137,7 @@ function spliceIn(text: string, provider: string): string | undefined {
   const pair = pairOf(providers, provider);
   const lines = linesOf(text, pair);
   if (lines?.indent.trim() !== "") return undefined;
-  const settings = { ...plain(pair), revision: "candidate" };
+  const settings = besides(plain(pair));
   const start = text[lines.to - 1] === "\n" ? "" : "\n";
   const line = `${start}${lines.indent}${candidateOf(provider)}: ${JSON.stringify(settings)}\n`;
   return text.slice(0, lines.to) + line + text.slice(lines.to);
@@ -142,7 +156,7 @@ function writeIn(text: string, provider: string): string | undefined {
   const providers = document.get("providers", true);
   if (!isMap(providers)) return undefined;
   const place = providers.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === provider);
-  const settings = { ...plain(providers.items[place]), revision: "candidate" };
+  const settings = besides(plain(providers.items[place]));
   (providers as YAMLMap).items.splice(place + 1, 0, document.createPair(candidateOf(provider), settings));
   return document.toString({ lineWidth: 0 });
 }

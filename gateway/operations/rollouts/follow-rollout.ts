@@ -1,12 +1,14 @@
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { ofTerm } from "../../records/leader.ts";
 import { readRollout, writeProgress } from "../../records/rollouts.ts";
+import { storable } from "../../records/storable.ts";
 import { afterFailure } from "./after-failure.ts";
 import { carryOut } from "./carry-out.ts";
 import { lookAt } from "./look-at.ts";
 import { type Move, type Next, planRollout, type Sight, shareOf } from "./plan-rollout.ts";
 import type { Passage, Rollout, RolloutState, Wish } from "./rollout.ts";
 import type { RolloutDeps } from "./rollout-deps.ts";
+import { withoutUnseenTime } from "./unseen-time.ts";
 
 /** From a first deploy to a last verdict there are fewer; what does more turns in a circle. */
 const mostMoves = 50;
@@ -20,7 +22,8 @@ export async function followRollout(id: string, deps: RolloutDeps): Promise<Roll
     const rollout = await readRollout(database.query, id, { signal });
     if (leading.ending.aborted || moves === mostMoves) return rollout;
     const sight = await lookAt(rollout, deps);
-    const isMoving = await take(rollout, sight, deps);
+    const state = withoutUnseenTime(rollout.state, sight);
+    const isMoving = await take({ ...rollout, state }, sight, deps);
     if (!isMoving) return await readRollout(database.query, id, { signal });
   }
 }
@@ -48,22 +51,27 @@ async function goOn(
   deps: RolloutDeps,
 ): Promise<boolean> {
   const { state } = rollout;
+  const now = deps.clock.now();
   if (next.kind === "over") return false;
   if (next.kind === "wait") {
     const waiting = cut(next.why);
-    if (waiting !== state.waiting) await write(rollout, { ...state, waiting }, deps);
+    const isSeen = now - (state.seenAt ?? Number.NEGATIVE_INFINITY) < seenEveryMs;
+    if (waiting !== state.waiting || !isSeen) await write(rollout, { ...state, waiting, seenAt: now }, deps);
     return false;
   }
   const { move } = next;
-  const passage = passageOf(rollout, move, deps.clock.now());
+  const passage = passageOf(rollout, move, now);
   const { place, step, share } = move;
   const back = cut(move.back);
   const history = [...state.history, passage].slice(-mostHistory);
-  const after = { ...state, ...{ place, step, share, back, history }, since: passage.at, waiting: "" };
+  const after = { ...state, ...{ place, step, share, back, history }, since: now, seenAt: now, waiting: "" };
   await write(rollout, after, deps, move);
   deps.tell?.({ ...rollout, state: after }, passage);
   return step !== "done" && step !== "rolled back";
 }
+
+/** That somebody looked is written down often enough to be told from that nobody could. */
+const seenEveryMs = 10_000;
 
 async function write(rollout: Rollout, state: RolloutState, deps: RolloutDeps, move?: Move): Promise<void> {
   const { database, leading } = deps;
@@ -86,5 +94,5 @@ function passageOf(rollout: Rollout, { place, step, share, why }: Move, at: numb
 const mostHistory = 2_000;
 
 function cut(text: string): string {
-  return text.slice(0, 2_000);
+  return storable(text.slice(0, 2_000));
 }

@@ -1,4 +1,5 @@
 import type { ProviderStatus } from "#adapters/control.ts";
+import { capabilitiesOf } from "#adapters/registry.ts";
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 import { type Config, parseConfig } from "../../config.ts";
@@ -25,6 +26,7 @@ export async function lookAt(rollout: Rollout, deps: RolloutDeps): Promise<Sight
     frozen: frozen && frozenInWords(frozen),
     thawedAt: lastThaw(freezes, provider),
     status,
+    promoteMs: promoteMsOf(provider, config, deps),
     // A configuration that cannot be read declares nothing anew, and takes nothing away.
     isDeclared: config === undefined || Object.hasOwn(config.providers, provider),
     gate: await readGate(rollout, config, deps),
@@ -41,6 +43,13 @@ async function readNewest(
   } catch {
     return undefined;
   }
+}
+
+/** Of who is open as it was opened, since that was told how to promote. */
+function promoteMsOf(provider: string, config: Config | undefined, { controlOf }: RolloutDeps): number {
+  const settings = config?.providers[provider];
+  const capabilities = controlOf(provider)?.capabilities ?? (settings && capabilitiesOf(settings));
+  return capabilities?.promoteMs ?? 0;
 }
 
 /** A verdict holds over all looks together, and whoever leads looks about so often. */

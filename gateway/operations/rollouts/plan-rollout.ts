@@ -11,6 +11,8 @@ export type Sight = {
   readonly thawedAt: number | undefined;
   /** Undefined where it could not be read. */
   readonly status: ProviderStatus | undefined;
+  /** How long a promotion takes there by what its settings say. */
+  readonly promoteMs: number;
   /** Whether the configuration still declares it. */
   readonly isDeclared: boolean;
   /** What was measured of the candidate, all models of its routes together. */
@@ -107,13 +109,13 @@ function planMeasure(rollout: Rollout, sight: Sight): Next {
 }
 
 function planVerify(rollout: Rollout, sight: Sight): Next {
-  const { status } = sight;
+  const { status, promoteMs } = sight;
   const revision = findRevision(rollout, status);
   if (revision?.state === "failed")
     return goBack(rollout, `it failed when it was promoted: ${whyOf(revision, status)}`);
   if (revision?.role === "stable" && status?.isSettled)
     return move(on(rollout, "retire", "the platform settled on it"));
-  if (isLate(rollout, sight, rollout.wanted.readyMs))
+  if (isLate(rollout, sight, rollout.wanted.readyMs + promoteMs))
     return goBack(rollout, "the platform did not settle on it in time");
   return wait("waits for the platform to settle on it");
 }
@@ -141,7 +143,9 @@ function afterProvider(rollout: Rollout): Move {
   const { place } = rollout.state;
   const isLast = place >= rollout.wanted.providers.length - 1;
   if (isLast) return on(rollout, "done", "it answers everywhere");
-  return { place: place + 1, share: 0, step: "deploy", back: "", why: "the one before has it" };
+  // Whoever wanted a promotion when it was being made already meant this one, and not the next.
+  const passed = { back: "", why: "the one before has it", fulfils: "promote" } as const;
+  return { ...passed, place: place + 1, share: 0, step: "deploy" };
 }
 
 /** On the way back: those that were promoted before go back too, so that all clouds answer alike. */

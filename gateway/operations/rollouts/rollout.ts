@@ -49,6 +49,8 @@ export type RolloutState = {
   readonly share: number;
   /** Since when it is at this step, in milliseconds since 1970. */
   readonly since: number;
+  /** When somebody looked last, about; undefined before the first look. */
+  readonly seenAt?: number | undefined;
   /** What it waits for, in words; empty where it waits for nothing. */
   readonly waiting: string;
   /** Why it goes back; empty while it goes on. */
@@ -113,6 +115,7 @@ export const stateSchema = z.strictObject({
   step,
   share: count,
   since: ms,
+  seenAt: ms.optional(),
   waiting: text,
   back: text,
   revisions: byProvider,

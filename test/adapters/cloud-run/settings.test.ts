@@ -94,5 +94,6 @@ test("a service without a GPU says which key would declare one", () => {
     zero: true,
     shift: true,
     domain: "gcp/europe-west4",
+    promoteMs: 0,
   });
 });

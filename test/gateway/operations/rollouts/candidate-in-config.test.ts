@@ -75,6 +75,48 @@ test("a name that is declared as something else is refused, and so is an unknown
   expect(() => give(fleetText, 0.1, "nobody")).toThrow(/"nobody" is not declared/);
 });
 
+const tracedFar = "region: us-central1   # cheap";
+const movedFar = "region: us-east4   # cheaper";
+
+test("a provider that was changed meanwhile takes its candidate with it at the next share, and leaves no trace either", () => {
+  const { text } = give(fleetText, 0.1);
+  const changed = text.replace(tracedFar, movedFar).replace("usdPerHour: 0.8", "usdPerHour: 0.7");
+  const next = give(changed, 0.5).text;
+  const { providers, routes } = parseConfig(next, file);
+  expect(providers["far-candidate"]).toEqual({ ...providers.far, revision: "candidate" });
+  expect(providers["far-candidate"]).toMatchObject({ region: "us-east4", usdPerHour: 0.7 });
+  expect(routes[0]?.canary?.share).toBe(0.5);
+  expect(give(next, 0.5).text).toBe(next);
+  const edited = fleetText.replace(tracedFar, movedFar).replace("usdPerHour: 0.8", "usdPerHour: 0.7");
+  expect(take(next).text).toBe(edited);
+});
+
+test("where a configuration is written as programs write it the candidate follows as well", () => {
+  const { text } = give(JSON.stringify(plain), 0.1);
+  const changed = text.replace("us-central1", "us-east4");
+  const { providers } = parseConfig(give(changed, 0.5).text, file);
+  expect(providers["far-candidate"]).toEqual({ ...providers.far, revision: "candidate" });
+});
+
+test("a drill of the provider changes nothing of its candidate, whenever it begins and ends", () => {
+  const drilled = (text: string) =>
+    text.replace("    service: far\n", "    service: far\n    refuseUntil: 2026-11-21T20:15:00Z\n");
+  const during = give(drilled(give(fleetText, 0.1).text), 0.5).text;
+  expect(during).toBe(drilled(give(fleetText, 0.5).text));
+  const begun = give(drilled(fleetText), 0.1).text;
+  expect(parseConfig(begun, file).providers["far-candidate"]).not.toHaveProperty("refuseUntil");
+  expect(give(begun.replace(/ {4}refuseUntil.*\n/, ""), 0.1).text).toBe(give(fleetText, 0.1).text);
+});
+
+test("a candidate of another kind than its provider is somebody else's", () => {
+  const { text } = give(fleetText, 0.1);
+  const other = text.replace(
+    / {2}far-candidate: .*\n/,
+    "  far-candidate: { kind: ecs, cluster: c, region: eu-west-1, service: s, revision: candidate }\n",
+  );
+  expect(() => give(other, 0.5)).toThrow(/is declared already, and is not what "far" is/);
+});
+
 test("a candidate that a person let answer as a rule is for a person to take out", () => {
   const { text } = give(fleetText, 0.1);
   const answering = text

@@ -42,6 +42,7 @@ const status = (revisions: readonly Revision[], more: Partial<ProviderStatus> = 
 
 const sight = (more: Partial<Sight> = {}): Sight => ({
   ...{ now, frozen: undefined, thawedAt: undefined, isDeclared: true, status: status([revision()]) },
+  promoteMs: 0,
   gate: { verdict: "inconclusive", why: "nobody came" },
   ...more,
 });
@@ -122,6 +123,17 @@ test("a promotion is verified by what the platform says, and a failed one goes b
   expect(plan(rollout("verify", { since: now - 31_000 }))).toBe("move -> 0 withdraw 0");
   const failed = status([revision({ role: "stable", state: "failed" })]);
   expect(plan(rollout("verify"), { status: failed })).toBe("move -> 0 withdraw 0");
+});
+
+test("a promotion may take as long as the platform's own steps do, and then as long as any", () => {
+  const shifting = {
+    status: status([revision({ role: "stable" })], { isSettled: false }),
+    promoteMs: 600_000,
+  };
+  expect(plan(rollout("verify", { since: now - 629_000 }), shifting)).toMatch(/^wait/);
+  expect(plan(rollout("verify", { since: now - 631_000 }), shifting)).toBe("move -> 0 withdraw 0");
+  const beside = { status: status([revision({ state: "starting" })]), promoteMs: 600_000 };
+  expect(plan(rollout("stand", { since: now - 31_000 }), beside)).toBe("move -> 0 withdraw 0");
 });
 
 test("on the way back requests under way may end first, and who was promoted before goes back too", () => {
