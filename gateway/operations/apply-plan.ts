@@ -11,7 +11,7 @@ import { changesNow, type ScaleChange } from "./changes-now.ts";
 import type { Leading } from "./leader.ts";
 import { leadersHand } from "./leaders-hand.ts";
 import type { Controls } from "./open-controls.ts";
-import type { FleetPlan } from "./plan-now.ts";
+import type { GroupPlan } from "./plan-now.ts";
 import { withinTime } from "./within-time.ts";
 
 export type ApplyDeps = {
@@ -34,16 +34,21 @@ export type Applied = {
   readonly error: TradewindError | undefined;
 };
 
+type ToApply = { readonly groups: readonly Pick<GroupPlan, "plan" | "places">[] };
+
 /** Clouds take their time to say that they took something. */
 const scaleMs = 120_000;
 
 /** Carries out what a plan changes, side by side; one that refuses or hangs holds up no other. */
-export async function applyPlan({ groups }: FleetPlan, deps: ApplyDeps): Promise<readonly Applied[]> {
+export async function applyPlan({ groups }: ToApply, deps: ApplyDeps): Promise<readonly Applied[]> {
   const { leading, isResting } = deps;
   if (leading.ending.aborted) return [];
   const changes = groups.flatMap(changesNow).filter(({ provider }) => !isResting?.(provider));
-  const applied = await Promise.all(changes.map((change) => applyIfFree(change, deps)));
-  return applied.flatMap((one) => one ?? []);
+  const applied = await Promise.allSettled(changes.map((change) => applyIfFree(change, deps)));
+  // Told when all are over, or the next turn would begin beside what is still under way.
+  const failed = applied.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
+  return applied.flatMap((one) => (one.status === "fulfilled" ? (one.value ?? []) : []));
 }
 
 async function applyIfFree(change: ScaleChange, deps: ApplyDeps): Promise<Applied | undefined> {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Query } from "#infra/runtime/postgres/database.ts";
 import type { Actor } from "./actor.ts";
+import { storableJson } from "./storable.ts";
 
 export const auditActions = [
   "configuration.publish",
@@ -53,7 +54,7 @@ export async function recordAudit(
 ): Promise<void> {
   const text =
     "INSERT INTO audit_events (actor, action, subject, tenant, details) VALUES ($1, $2, $3, $4, $5)";
-  await query(text, [actor.id, action, subject, tenant, JSON.stringify(details)]);
+  await query(text, [actor.id, action, subject, tenant, storableJson(details)]);
 }
 
 /** The newest first. */

@@ -65,11 +65,11 @@ export async function thaw(
   }, options);
 }
 
-/** Those that last, and those that ended within a month; the newest first. */
+/** Those that last, and behind them those that ended within a month; of both the newest first. */
 export function readFreezes(query: Query, options: Options = {}): Promise<Freeze[]> {
   const text = `SELECT ${columns} FROM freezes
     WHERE coalesce(thawed_at, until) IS NULL OR coalesce(thawed_at, until) > now() - interval '30 days'
-    ORDER BY id DESC LIMIT 1000`;
+    ORDER BY (coalesce(thawed_at, until) <= now()) IS TRUE, id DESC LIMIT 1000`;
   return query(text, [], { ...options, parse: parseFreeze });
 }
 

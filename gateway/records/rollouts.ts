@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Database, Query } from "#infra/runtime/postgres/database.ts";
 import {
+  providerInHand,
   type Rollout,
   type RolloutState,
   stateSchema,
@@ -13,6 +14,7 @@ import { type Actor, refuseUnlessOperator } from "./actor.ts";
 import { usualRights } from "./api-key.ts";
 import { recordAudit } from "./audit.ts";
 import { readFreezes, refuseFrozen } from "./freezes.ts";
+import { storableJson } from "./storable.ts";
 
 type Options = { readonly signal?: AbortSignal };
 
@@ -39,7 +41,7 @@ export async function insertRollout(
     check(await readRollouts(query, { isActive: true }));
     const text = `INSERT INTO rollouts (id, wanted, state, actor, note) VALUES ($1, $2, $3, $4, $5)
       ON CONFLICT (id) DO NOTHING RETURNING ${columns}`;
-    const values = [id, JSON.stringify(wanted), JSON.stringify(state), actor.id, note.slice(0, 500)];
+    const values = [id, storableJson(wanted), storableJson(state), actor.id, note.slice(0, 500)];
     const [made] = await query(text, values, { parse: parseRollout });
     if (!made) throw new TradewindError("record_exists", `there is a rollout ${id} already`);
     const details = { image: wanted.image, models: wanted.models, providers: wanted.providers };
@@ -68,7 +70,13 @@ export async function readRollout(query: Query, id: string, options: Options = {
   return found;
 }
 
-export type WishAsk = { readonly id: string; readonly wish: Wish; readonly actor: Actor };
+export type WishAsk = {
+  readonly id: string;
+  readonly wish: Wish;
+  readonly actor: Actor;
+  /** Whom a promotion is meant for, where the one in hand may be another one by now. */
+  readonly provider?: string | undefined;
+};
 
 /**
  * What an operator wants of a rollout: to be promoted at the provider in hand whatever was measured, or to go back. The
@@ -76,16 +84,21 @@ export type WishAsk = { readonly id: string; readonly wish: Wish; readonly actor
  */
 export async function wish(
   database: Database,
-  { id, wish: wanted, actor }: WishAsk,
+  { id, wish: wanted, actor, provider }: WishAsk,
   options: Options = {},
 ): Promise<Rollout> {
   refuseUnlessOperator(actor, `${wanted} a rollout`);
   return await database.transaction(async (query) => {
+    // Whoever leads takes it no further until this is written.
+    await query("SELECT 1 FROM rollouts WHERE id = $1 FOR UPDATE", [id]);
     const before = await readRollout(query, id);
+    const inHand = providerInHand(before);
     if (before.outcome)
       throw new TradewindError("parameter_invalid", `rollout ${id} is over: ${before.outcome}`);
     if (wanted === "promote") {
-      refuseFrozen(await readFreezes(query), [before.wanted.providers[before.state.place] ?? ""]);
+      refuseFrozen(await readFreezes(query), [inHand]);
+      if (provider !== undefined && provider !== inHand)
+        throw new TradewindError("parameter_invalid", `rollout ${id} is at ${inHand} by now`);
       if (before.state.back !== "" || before.wish?.kind === "rollback")
         throw new TradewindError("parameter_invalid", `rollout ${id} goes back already`);
     }
@@ -118,7 +131,7 @@ export async function writeProgress(
         ended_at = CASE WHEN $4::text IS NULL THEN NULL ELSE now() END,
         wish = CASE WHEN wish = $3 THEN NULL ELSE wish END
       WHERE id = $1 AND outcome IS NULL`;
-    await query(text, [id, JSON.stringify(state), fulfils ?? null, outcome ?? null]);
+    await query(text, [id, storableJson(state), fulfils ?? null, outcome ?? null]);
   }, options);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Scaling } from "#adapters/control.ts";
 import type { Database, Query } from "#infra/runtime/postgres/database.ts";
+import { storable } from "./storable.ts";
 
 /** What was done to a provider's size last, and what its platform did not have. */
 export type ScalingRow = {
@@ -60,7 +61,7 @@ export async function writeRefusal(
     ON CONFLICT (provider) DO UPDATE SET refused_until = excluded.refused_until,
       refused_count = excluded.refused_count, refused_code = excluded.refused_code,
       refused_why = excluded.refused_why`;
-  const values = [provider, new Date(until), Math.round(count), code, why.slice(0, 1_000)];
+  const values = [provider, new Date(until), Math.round(count), code, storable(why.slice(0, 1_000))];
   await leading.transaction((query) => query(text, values), options);
 }
 

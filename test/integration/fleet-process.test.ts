@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { leadUntil } from "#gateway/operations/lead-until.ts";
 import { startRollout } from "#gateway/operations/rollouts/start-rollout.ts";
 import { publishConfiguration } from "#gateway/records/configurations.ts";
+import { readLeader } from "#gateway/records/leader.ts";
 import { readRollout, wish } from "#gateway/records/rollouts.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
@@ -167,6 +168,30 @@ test("without a fleet process whoever deploys leads the rollout to its end, and 
   expect(rollout.outcome).toBe("done");
   expect(steps).toEqual(["deploy", "stand", "promote", "verify", "retire", "done"]);
 }, 40_000);
+
+test("whoever deploys steps aside for a fleet process that comes meanwhile, and then only follows", async () => {
+  await using world = await servedPlatforms();
+  const { id } = await start();
+  const stop = new AbortController();
+  const steps: string[] = [];
+  const following = leadUntil(id, {
+    ...{ url: records.postgres.url, database, name: "cli:ann", clock: systemClock, chance: systemChance },
+    ...{ env: {}, signal: AbortSignal.any([stop.signal, AbortSignal.timeout(40_000)]), everyMs: 50 },
+    tell: (_, { step }) => void steps.push(step),
+    open: (_settings, _surroundings, name) => openRemoteControl(world.served.url, name),
+    termMs: 500,
+  });
+  following.catch(() => undefined);
+  // Without traffic it waits at its share until its patience ends.
+  await vi.waitFor(() => expect(steps).toContain("measure"), 15_000);
+  await using fleet = startFleet(world.served.url, "--apply", "--every", "500ms");
+  await vi.waitFor(() => expect(fleet.said()).toMatch(/^leads$/m), 15_000);
+  expect((await readRollout(database.query, id)).outcome).toBeUndefined();
+  await wish(database, { id, wish: "promote", actor });
+  expect((await following).outcome).toBe("done");
+  expect(fleet.said()).not.toMatch(/^leads$.*^follows /ms);
+  expect((await readLeader(database.query))?.leader).not.toBe("cli:ann");
+}, 60_000);
 
 test("one look prints the plan as lines and as data, and changes nothing", async () => {
   await using world = await servedPlatforms();

@@ -54,7 +54,11 @@ async function turnRollout(verb: Wish, rollout: Rollout, { ask, operator, fleet 
     throw new TradewindError("parameter_invalid", `rollout ${id} is at ${provider} now, not at ${ask.what}`);
   const { actor, signal, tell } = operator;
   const { database } = recordsOf(fleet);
-  await wish(ask.isDry ? rehearsedRecords(database) : database, { id, wish: verb, actor }, { signal });
+  await wish(
+    ask.isDry ? rehearsedRecords(database) : database,
+    { id, wish: verb, actor, provider },
+    { signal },
+  );
   const told = { rollout: id, wish: verb, provider, dry_run: ask.isDry };
   if (ask.isDry) {
     const rehearsal = await rehearseTurn(verb, rollout, { fleet, operator });
