@@ -32,6 +32,8 @@ export type State = {
   readonly previous: Standing | undefined;
   /** `family:7` of every deployment that ECS remembers, the newest first. */
   readonly deployed: readonly string[];
+  /** Those of them that answered once. */
+  readonly answered: readonly string[];
 };
 
 /** What runs, or could, of one task definition. */
@@ -72,7 +74,8 @@ export async function readState(reader: Reader, signal: AbortSignal): Promise<St
   const previous = await firstActive([...sources, ...earlier], stand, parts.taken);
   const targets = [deployment?.targetServiceRevision ?? {}, ...briefs.map(targetOf)];
   const deployed = targets.flatMap((one) => nameIn(definitions, one) ?? []);
-  return { service, deployment, ...parts, previous, deployed };
+  const answered = earlier.flatMap((one) => nameIn(definitions, one) ?? []);
+  return { service, deployment, ...parts, previous, deployed, answered };
 }
 
 async function readBriefs(

@@ -5,7 +5,7 @@ import { isBeside } from "./deployment-phase.ts";
 import type { Desk } from "./desk.ts";
 import { planReturn } from "./plan-rollout.ts";
 import { readTaskDefinition } from "./read-service.ts";
-import { readState, type State } from "./read-state.ts";
+import { readState, type Standing, type State } from "./read-state.ts";
 
 /** Ends the deployment that brings it in, or brings back what was there before; then the revision is struck off. */
 export async function rollback(desk: Desk, revision: string, changing: Changing): Promise<void> {
@@ -32,7 +32,14 @@ async function stop({ ecs }: Desk, { deployment }: State, { hand, signal }: Chan
   await hand.change({ action: "ecs:StopServiceDeployment", request }, make, undefined);
 }
 
-async function goBack(desk: Desk, { service, previous }: State, { hand, signal }: Changing): Promise<void> {
+async function goBack(desk: Desk, state: State, { hand, signal }: Changing): Promise<void> {
+  const { service, candidate, undone, answered } = state;
+  const hasAnswered = (one: Standing | undefined): boolean =>
+    one !== undefined && answered.includes(one.name);
+  // It is on its way already: whoever asked before did not hear the answer.
+  if (hasAnswered(candidate)) return;
+  if (candidate !== undefined) throw besideOther(candidate);
+  const previous = hasAnswered(undone) ? undone : state.previous;
   if (previous === undefined)
     throw new TradewindError("provider_missing", "there is no earlier revision to go back to", {
       hint: "ECS remembers the deployments of 90 days; deploy the image that is wanted",
@@ -40,6 +47,13 @@ async function goBack(desk: Desk, { service, previous }: State, { hand, signal }
   const request = planReturn(service, previous.name, desk.settings);
   const make = (): Promise<unknown> => desk.ecs.updateService(request, signal);
   await hand.change({ action: "ecs:UpdateService", request }, make, undefined);
+}
+
+/** What somebody else brings in is not ended without a word. */
+function besideOther({ name }: Standing): TradewindError {
+  return new TradewindError("provider_conflict", `${name} is being brought in by another deployment`, {
+    hint: "promote it or roll it back first",
+  });
 }
 
 /**

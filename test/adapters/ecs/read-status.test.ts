@@ -26,6 +26,7 @@ const state = (given: Partial<State> = {}): State => ({
   isFailure: false,
   previous: undefined,
   deployed: [],
+  answered: [],
   ...given,
 });
 

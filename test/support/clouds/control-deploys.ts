@@ -38,9 +38,9 @@ export function deployingHolds(holds: Holds): void {
     expect((await bench.status()).revisions.filter(({ role }) => role === "candidate")).toHaveLength(1);
   });
   holds("promotes the candidate to what answers, also when it is asked twice", async (bench) => {
-    await promoteNew(bench);
+    const revision = await promoteNew(bench);
     const changes = bench.told.length;
-    await bench.control.promote({ revision: "r1" }, bench).catch(() => undefined);
+    await bench.control.promote({ revision }, bench);
     expect(bench.told.length).toBe(changes);
     await vi.waitFor(() => expectAnswers(bench.stable, bench.images.v2, bench.signal), patience);
     expect(await bench.candidate.discover(bench)).toEqual([]);
@@ -57,6 +57,16 @@ export function deployingHolds(holds: Holds): void {
     const revision = await promoteNew(bench);
     await bench.control.rollback({ revision }, bench);
     await expectStable(bench, bench.images.v1);
+    await vi.waitFor(() => expectAnswers(bench.stable, bench.images.v1, bench.signal), patience);
+  });
+  holds("goes back once, also when it is asked again while it is still at it", async (bench) => {
+    const revision = await promoteNew(bench);
+    await bench.control.rollback({ revision }, bench);
+    const changes = bench.told.length;
+    await bench.control.rollback({ revision }, bench);
+    expect(bench.told.slice(changes)).toEqual([]);
+    await expectStable(bench, bench.images.v1);
+    await bench.control.rollback({ revision }, bench);
     await vi.waitFor(() => expectAnswers(bench.stable, bench.images.v1, bench.signal), patience);
   });
   holds("says why a candidate cannot stand, and lets it be taken back", async (bench) => {

@@ -1,13 +1,18 @@
-import { expect } from "vitest";
-import { asTradewindError, type ErrorCode } from "#infra/runtime/errors.ts";
+import { expect, vi } from "vitest";
+import type { Changing } from "#adapters/control.ts";
+import type { Hand } from "#adapters/hand.ts";
+import { asTradewindError, type ErrorCode, TradewindError } from "#infra/runtime/errors.ts";
 import {
   type Bench,
   type ControlSubject,
+  expectAnswers,
   expectInstances,
   expectStable,
   type Holds,
   more,
   newOf,
+  patience,
+  standNew,
 } from "./control-bench.ts";
 import type { CloudFault } from "./world.ts";
 
@@ -53,6 +58,18 @@ export function faultsHold(holds: Holds, actions: ControlSubject["actions"]): vo
     expect(failed).toMatchObject({ code: "provider_forbidden" });
     expect(failed.message).toContain(deploy);
   });
+  for (const place of [1, 2, 3])
+    holds(`comes to the same when the answer to change ${place} of each verb is lost`, async (bench) => {
+      const { control, images } = bench;
+      await untilDone(bench, place, (changing) => control.deploy(newOf(bench), changing));
+      const revision = await standNew(bench);
+      await untilDone(bench, place, (changing) => control.promote({ revision }, changing));
+      await expectStable(bench, images.v2);
+      await untilDone(bench, place, (changing) => control.rollback({ revision }, changing));
+      await expectStable(bench, images.v1);
+      await vi.waitFor(() => expectAnswers(bench.stable, images.v1, bench.signal), patience);
+      expect(bench.fake.problems()).toEqual([]);
+    });
   holds("gives up a question when its time is over", async (bench) => {
     bench.fake.fail({ action: read, times: 99, kind: { slowMs: 20_000 } });
     const began = performance.now();
@@ -69,4 +86,35 @@ export function faultsHold(holds: Holds, actions: ControlSubject["actions"]): vo
       await expectStable(bench, bench.images.v1);
     },
   );
+}
+
+/** Asked again by whoever did not hear that it was done. */
+async function untilDone(
+  bench: Bench,
+  place: number,
+  ask: (changing: Changing) => Promise<unknown>,
+): Promise<void> {
+  const isDone = await ask({ ...bench, hand: losing(bench.hand, place) }).then(
+    () => true,
+    () => false,
+  );
+  if (!isDone) await vi.waitFor(() => ask(bench), patience);
+}
+
+/** The change is made, and nobody hears of it. */
+function losing(hand: Hand, place: number): Hand {
+  let changes = 0;
+  return {
+    isDry: false,
+    change: (call, make, instead) => {
+      changes += 1;
+      const isLost = changes === place;
+      const lost = async (): ReturnType<typeof make> => {
+        const answer = await make();
+        if (isLost) throw new TradewindError("provider_unavailable", "the answer was lost");
+        return answer;
+      };
+      return hand.change(call, lost, instead);
+    },
+  };
 }
