@@ -8,6 +8,7 @@ import { planRollout } from "./plan-rollout.ts";
 import { planTask } from "./plan-task.ts";
 import { shortName } from "./read-service.ts";
 import { readState, type State } from "./read-state.ts";
+import { withoutValues } from "./without-values.ts";
 
 /** A task definition with the new image, and a service deployment of it that waits for a word. */
 export async function deploy(
@@ -113,7 +114,7 @@ async function register(
   const definition = taskDefinition ?? present?.definition ?? {};
   const request = planTask({ definition, tags }, wanted, settings);
   return await hand.change(
-    { action: "ecs:RegisterTaskDefinition", request },
+    { action: "ecs:RegisterTaskDefinition", request: withoutValues(request) },
     () => registered(ecs, request, signal),
     next,
   );

@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import type { Container, Task, TaskDefinition } from "@aws-sdk/client-ecs";
+import { hostOfAddress } from "../host-of-address.ts";
 import type { Address } from "../kept-endpoints.ts";
 import type { Settings } from "./settings.ts";
 
@@ -34,7 +34,7 @@ export function taskId(taskArn: string): string {
 
 function interfaceOf(container: Container | undefined): string | undefined {
   for (const { privateIpv4Address, ipv6Address } of container?.networkInterfaces ?? []) {
-    const host = hostOf(privateIpv4Address) ?? hostOf(ipv6Address);
+    const host = hostOfAddress(privateIpv4Address) ?? hostOfAddress(ipv6Address);
     if (host !== undefined) return host;
   }
   return undefined;
@@ -44,11 +44,5 @@ function attachedTo({ attachments = [] }: Task): string | undefined {
   const details = attachments
     .filter(({ type, status }) => type === "ElasticNetworkInterface" && status !== "DETACHED")
     .flatMap((attachment) => attachment.details ?? []);
-  return hostOf(details.find(({ name }) => name === "privateIPv4Address")?.value);
-}
-
-function hostOf(address: string | undefined): string | undefined {
-  if (address === undefined) return undefined;
-  if (isIPv4(address)) return address;
-  return isIPv6(address) ? `[${address}]` : undefined;
+  return hostOfAddress(details.find(({ name }) => name === "privateIPv4Address")?.value);
 }

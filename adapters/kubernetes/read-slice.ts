@@ -1,6 +1,6 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { hostOfAddress } from "../host-of-address.ts";
 import type { Settings } from "./settings.ts";
 
 const text = z.string().max(1_024);
@@ -63,8 +63,8 @@ function podsIn(slice: Slice, { port, scheme }: Pick<Settings, "port" | "scheme"
   if (number === undefined) return [];
   return (slice.endpoints ?? []).flatMap(({ addresses, conditions, targetRef }) => {
     const [at = ""] = addresses;
-    if (isIP(at) === 0) return [];
-    const host = isIP(at) === 6 ? `[${at}]` : at;
+    const host = hostOfAddress(at);
+    if (host === undefined) return [];
     const name = nameOf(targetRef?.name ?? at);
     return [{ url: `${scheme}://${host}:${number}`, at, name, state: stateOf(conditions) }];
   });

@@ -40,7 +40,7 @@ test("an ECS task with IPv6 alone is written in brackets", () => {
   expect(addressOf({ containers }, door)?.url).toBe("http://[2001:db8::1]:8000");
 });
 
-test.each(["evil.example", "10.0.0.1:9/x", "10.0.0.1@evil.example", "", "999.1.1.1"])(
+test.each(["evil.example", "10.0.0.1:9/x", "10.0.0.1@evil.example", "", "999.1.1.1", "169.254.170.2"])(
   "%j is no address of an ECS task",
   (address) => {
     expect(addressOf(task(address), door)).toBeUndefined();

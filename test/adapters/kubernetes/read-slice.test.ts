@@ -53,6 +53,14 @@ test.each([
   expect(urls([slice({ ports })], wanted)).toEqual(port === undefined ? [] : [`http://10.0.0.1:${port}`]);
 });
 
+test.each(["169.254.169.254", "fe80::1%eth0", "0.0.0.0", "pod.example"])(
+  "what a slice says is at %s is no pod",
+  (address) => {
+    const endpoints = [{ addresses: [address] }, { addresses: ["10.0.0.2"], targetRef: { name: "pod-b" } }];
+    expect(urls([slice({ endpoints })])).toEqual(["http://10.0.0.2:8000"]);
+  },
+);
+
 test("a pod that moves between slices is there once, and ready if it is ready in one", () => {
   const waiting = { addresses: ["10.0.0.1"], targetRef: { name: "pod-a" }, conditions: { ready: false } };
   const both = [slice({ endpoints: [waiting] }, "s0"), slice()];
