@@ -1,6 +1,8 @@
 import type { Prior, Terms } from "#adapters/terms.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
+import { providerOf } from "../fleet/name-backends.ts";
 import { LatencyModel } from "./latency-model.ts";
+import type { Spending } from "./spending.ts";
 import { Standing } from "./standing.ts";
 import type { EjectTerms } from "./terms.ts";
 
@@ -16,8 +18,8 @@ export type KnownBackends = {
   readonly isAsleep: (name: string, now: number) => boolean;
   readonly all: () => readonly Standing[];
   readonly latencies: () => readonly KnownLatency[];
-  /** What no configuration names any more is forgotten. */
-  readonly keepOnly: (names: ReadonlySet<string>) => void;
+  /** What no configuration names any more is forgotten; what a provider has cost stays for as long as one has the provider. */
+  readonly keepOnly: (names: ReadonlySet<string>, providers?: ReadonlySet<string>) => void;
 };
 
 export type KnownLatency = {
@@ -42,6 +44,8 @@ const mostEjections = 64;
 
 export function createKnownBackends({ chance }: { readonly chance: Chance }): KnownBackends {
   const known = new Map<string, Known>();
+  /** By provider, since a budget is for all of its backends, however many come and go. */
+  const spent = new Map<string, Spending>();
   const open = (name: string, terms: Terms, eject: EjectTerms): Standing => {
     const before = known.get(name);
     const byEjection: Known["byEjection"] = before?.byEjection ?? new Map();
@@ -49,7 +53,11 @@ export function createKnownBackends({ chance }: { readonly chance: Chance }): Kn
     const found = byEjection.get(key);
     const isSame = found?.terms === told;
     const of = found?.standing ?? before?.standing;
-    const standing = isSame ? found.standing : new Standing(name, terms, { eject, chance, before: of });
+    const spending = spent.get(providerOf(name));
+    const standing = isSame
+      ? found.standing
+      : new Standing(name, terms, { eject, chance, before: of, spending });
+    spent.set(providerOf(name), standing.spending);
     const isOther = JSON.stringify(before?.standing.terms.prior) !== JSON.stringify(terms.prior);
     byEjection.delete(key);
     byEjection.set(key, { standing, terms: told });
@@ -79,22 +87,26 @@ export function createKnownBackends({ chance }: { readonly chance: Chance }): Kn
       [...known].flatMap(([backend, { models }]) =>
         [...models].map(([model, latency]) => ({ backend, model, latency })),
       ),
-    keepOnly: (names) => {
+    keepOnly: (names, providers = nobody) => {
       for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+      const kept = new Set([...names].map(providerOf));
+      for (const name of spent.keys()) if (!kept.has(name) && !providers.has(name)) spent.delete(name);
     },
   };
 }
+
+const nobody: ReadonlySet<string> = new Set();
 
 /** So many at once say how much longer each further one takes. */
 const someAtOnce = 8;
 
 /** What was measured most of the same provider's other backends, as if its owner had declared it. */
 function likeSiblings(known: ReadonlyMap<string, Known>, name: string, model: string): Prior | undefined {
-  const [provider] = name.split("/");
+  const provider = providerOf(name);
   let best: LatencyModel | undefined;
   for (const [other, { models }] of known) {
     const latency = models.get(model);
-    if (!latency || latency.knowsLittle || other === name || other.split("/")[0] !== provider) continue;
+    if (!latency || latency.knowsLittle || other === name || providerOf(other) !== provider) continue;
     if (latency.samples > (best?.samples ?? 0)) best = latency;
   }
   if (!best) return undefined;

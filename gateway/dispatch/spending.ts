@@ -4,7 +4,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 /**
- * What one backend has cost this hour and this day, against what it may cost. What a request may cost is held before it
+ * What one provider has cost this hour and this day, against what it may cost; its backends have it in common. What a request may cost is held before it
  * leaves and replaced by what it did, so that requests under way count too. Gateways that share a budget are each told
  * from time to time what all have spent, and until they hear again each may spend its part of what is left.
  */

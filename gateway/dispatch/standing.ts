@@ -31,7 +31,7 @@ export class Standing {
   readonly #eject: EjectTerms;
   readonly #there: There;
 
-  constructor(name: string, terms: Terms, { eject, chance, before }: StandingOptions) {
+  constructor(name: string, terms: Terms, { eject, chance, before, spending }: StandingOptions) {
     this.name = name;
     this.terms = terms;
     this.#eject = eject;
@@ -39,7 +39,7 @@ export class Standing {
     this.breaker =
       before && isSameEjection(before.#eject, eject) ? before.breaker : new Breaker(eject, chance);
     this.warmth = before && areAsWarm(before.terms, terms) ? before.warmth : new Warmth(terms);
-    this.spending = new Spending(terms.budget, before?.spending);
+    this.spending = new Spending(terms.budget, spending ?? before?.spending);
   }
 
   /** Requests of this gateway that are there now. */
@@ -99,6 +99,8 @@ type StandingOptions = {
   readonly chance: Chance;
   /** The same backend under other terms. */
   readonly before?: Standing | undefined;
+  /** What its provider has cost, if others of it did. */
+  readonly spending?: Spending | undefined;
 };
 
 /** Who is there now, of this gateway and of the others. */

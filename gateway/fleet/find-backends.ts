@@ -159,8 +159,9 @@ function tell(detail: string, error: unknown): void {
 /** A list in another order, or the same one asked for twice, is no news. */
 function isSame(before: readonly Endpoint[], now: readonly Endpoint[]): boolean {
   if (before.length !== now.length) return false;
-  const clients = new Map(before.map((endpoint) => [keyOf(endpoint), endpoint.client]));
-  return clients.size === before.length && now.every((one) => clients.get(keyOf(one)) === one.client);
+  const left = new Map<string, Endpoint[]>();
+  for (const one of before) left.set(keyOf(one), [...(left.get(keyOf(one)) ?? []), one]);
+  return now.every((one) => left.get(keyOf(one))?.pop()?.client === one.client);
 }
 
 function keyOf({ name = "", url }: Endpoint): string {
@@ -169,9 +170,11 @@ function keyOf({ name = "", url }: Endpoint): string {
 
 const mostEndpoints = 1_000;
 
-/** What a cloud says may be any length. */
+/** What a cloud says may be any length, and in another order each time. */
 function bounded(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  return endpoints.length > mostEndpoints ? endpoints.slice(0, mostEndpoints) : endpoints;
+  if (endpoints.length <= mostEndpoints) return endpoints;
+  const inOrder = endpoints.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
+  return inOrder.slice(0, mostEndpoints);
 }
 
 /** Whoever is asked may not look at the signal. */

@@ -207,7 +207,9 @@ class Swapping {
 
   #forgetOthers(): void {
     const raised = [this.#current, ...this.#draining.all()];
-    this.#parts.raising.known.keepOnly(new Set(raised.flatMap(({ names }) => [...names])));
+    const providers = raised.flatMap(({ config }) => Object.keys(config.providers));
+    const names = raised.flatMap((one) => [...one.names]);
+    this.#parts.raising.known.keepOnly(new Set(names), new Set(providers));
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   SoftState,
 } from "#infra/runtime/soft-state/soft-state.ts";
 import { isUnsent } from "#infra/runtime/soft-state/unsent.ts";
+import { providerOf } from "../../fleet/name-backends.ts";
 import type { Standing } from "../standing.ts";
 
 export type SpendingShare = {
@@ -21,7 +22,7 @@ export type SpendingOptions = {
 };
 
 /**
- * Counts what backends with a budget cost, for all gateways together: by the hour and by the day, in whole
+ * Counts what providers with a budget cost, for all gateways together: by the hour and by the day, in whole
  * nano-dollars, so that it outlives them. A counter that was lost begins at what is known here.
  *
  * What was told without an answer is told again. It carries a receipt, by which the first telling is undone if it did
@@ -34,14 +35,14 @@ export function createSpendingShare(options: SpendingOptions): SpendingShare {
   const tell = async (tellings: readonly Telling[]): Promise<void> => {
     try {
       const results = await softState.apply(tellings.flatMap(({ operations }) => operations));
-      for (const telling of tellings) doubts.delete(telling.standing.name);
+      for (const telling of tellings) doubts.delete(telling.provider);
       learn(tellings, results, { gateways: gateways(), now: now() });
     } catch (error) {
-      for (const { standing, taken, receipt } of tellings) {
+      for (const { provider, standing, taken, receipt } of tellings) {
         standing.spending.giveBack(taken, receipt.at, now());
         if (isUnsent(error)) continue;
-        const doubted = [...(doubts.get(standing.name) ?? []), receipt];
-        doubts.set(standing.name, doubted.slice(-mostDoubts));
+        const doubted = [...(doubts.get(provider) ?? []), receipt];
+        doubts.set(provider, doubted.slice(-mostDoubts));
       }
       throw error;
     }
@@ -50,10 +51,10 @@ export function createSpendingShare(options: SpendingOptions): SpendingShare {
     turn: async () => {
       turns += 1;
       const at = now();
-      const bounded = standings().filter(hasBudget);
-      for (const name of doubts.keys()) if (!bounded.some((one) => one.name === name)) doubts.delete(name);
-      const tellings = bounded.map((standing) =>
-        tellingOf(standing, { key: `told:${id}:${turns}`, at }, doubts.get(standing.name) ?? []),
+      const bounded = onesOfProviders(standings());
+      for (const provider of doubts.keys()) if (!bounded.has(provider)) doubts.delete(provider);
+      const tellings = [...bounded].map((bound) =>
+        tellingOf(bound, { key: `told:${id}:${turns}`, at }, doubts.get(bound[0]) ?? []),
       );
       const told: Promise<void>[] = [];
       for (let from = 0; from < tellings.length; from += mostTogether)
@@ -68,6 +69,7 @@ export function createSpendingShare(options: SpendingOptions): SpendingShare {
 type Receipt = { readonly key: string; readonly at: number };
 
 type Telling = {
+  readonly provider: string;
   readonly standing: Standing;
   readonly taken: { readonly hour: number; readonly day: number };
   readonly receipt: Receipt;
@@ -83,13 +85,22 @@ const mostDoubts = 4;
 /** Each is up to five operations, of 128 in one call. */
 const mostTogether = 24;
 
+/** One of each provider's speaks for all of them: what they have spent they have in common. */
+function onesOfProviders(standings: readonly Standing[]): ReadonlyMap<string, Standing> {
+  return new Map(standings.filter(hasBudget).map((standing) => [providerOf(standing.name), standing]));
+}
+
 function hasBudget({ terms: { budget } }: Standing): boolean {
   return budget.usdPerHour !== Number.POSITIVE_INFINITY || budget.usdPerDay !== Number.POSITIVE_INFINITY;
 }
 
-function tellingOf(standing: Standing, receipt: Receipt, doubted: readonly Receipt[]): Telling {
-  const { spending, name } = standing;
-  const tag = `backend:${name}`;
+function tellingOf(
+  [provider, standing]: readonly [string, Standing],
+  receipt: Receipt,
+  doubted: readonly Receipt[],
+): Telling {
+  const { spending } = standing;
+  const tag = `backend:${provider}`;
   const { at } = receipt;
   const known = spending.known(at);
   const taken = spending.take(at);
@@ -103,6 +114,7 @@ function tellingOf(standing: Standing, receipt: Receipt, doubted: readonly Recei
   });
   const written = { key: receipt.key, ttlMs: receiptMs };
   return {
+    provider,
     standing,
     taken,
     receipt,

@@ -141,6 +141,37 @@ test("what no configuration names any more is forgotten, and a namesake later be
   expect(known.standing("a", termsWith(), eject)).not.toBe(old);
 });
 
+/** Of two dollars an hour, what a backend of this name may still cost. */
+const leftAt = (known: ReturnType<typeof open>, name: string): boolean[] => {
+  const budget = { usdPerHour: 2, usdPerDay: 20 };
+  const { spending } = known.standing(name, termsWith({ budget }), eject);
+  return [0.5, 1].map((usd) => spending.has(usd, dawn));
+};
+
+test("a budget is the provider's: what each of its backends has cost and holds counts for the others and for later ones", () => {
+  const known = open();
+  for (const name of ["cloud/a", "cloud/b", "clouds/a"]) leftAt(known, name);
+  known
+    .standing("cloud/a", termsWith({ budget: { usdPerHour: 2, usdPerDay: 20 } }), eject)
+    .spending.settle(0, 0.75, dawn);
+  known
+    .standing("cloud/b", termsWith({ budget: { usdPerHour: 2, usdPerDay: 20 } }), eject)
+    .spending.hold(0.75);
+  for (const name of ["cloud/a", "cloud/b", "cloud/c"]) expect(leftAt(known, name)).toEqual([true, false]);
+  expect(leftAt(known, "clouds/a")).toEqual([true, true]);
+});
+
+test("what a provider has cost is known for as long as a configuration names it, whatever became of its backends", () => {
+  const known = open();
+  leftAt(known, "cloud/a");
+  known.all()[0]?.spending.settle(0, 1.25, dawn);
+  known.keepOnly(new Set(), new Set(["cloud"]));
+  expect(known.all()).toEqual([]);
+  expect(leftAt(known, "cloud/b")).toEqual([true, false]);
+  known.keepOnly(new Set(), new Set(["other"]));
+  expect(leftAt(known, "cloud/b")).toEqual([true, true]);
+});
+
 test("only a backend that may sleep and was not asked lately is asleep", () => {
   const known = open();
   known.standing("a", termsWith({ billing: "provisioned" }), eject);

@@ -82,6 +82,28 @@ test("a provider is asked once however often it is looked for, and again on its 
   expect(world.changing.asked()).toBe(2);
 });
 
+test("a backend that is named twice is no news each time that it is", async () => {
+  await using world = await openFinding([at(1, "a"), at(1, "a"), at(2)]);
+  await world.find();
+  world.follow();
+  for (let n = 0; n < 2; n += 1) await world.turn(5_000);
+  expect(world.changes()).toBe(0);
+  world.changing.say([at(1, "a"), at(2), at(2)]);
+  await world.turn(5_000);
+  expect(world.changes()).toBe(1);
+});
+
+test("of too many backends the same ones are taken each time, in whatever order they are told", async () => {
+  const many = Array.from({ length: 1_200 }, (_, n) => at(1 + n, `task-${n}`));
+  await using world = await openFinding(many);
+  await world.find();
+  world.follow();
+  expect(world.known()).toHaveLength(1_000);
+  world.changing.say(many.toReversed());
+  await world.turn(5_000);
+  expect(world.changes()).toBe(0);
+});
+
 test("the same backends in another order are no news, and another one at the same address is", async () => {
   await using world = await openFinding([at(1, "a"), at(2, "b")]);
   await world.find();

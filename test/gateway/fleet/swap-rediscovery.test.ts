@@ -252,6 +252,20 @@ test("however backends, configurations and refusals change and cross, in the end
   ).toEqual(["cloud/b", "cloud/d", "ours"]);
 });
 
+test("a budget does not begin anew with the next task, nor when there was none in between", async () => {
+  await using world = await openWorld("a");
+  const spent = (): number | undefined => world.known.all()[0]?.spending.spentToday(world.clock.now());
+  world.known.all()[0]?.spending.settle(0, 3, world.clock.now());
+  world.cloud.say([]);
+  await turn(world, 5_000);
+  await turn(world, longest);
+  await vi.waitFor(() => expect(world.known.all()).toEqual([]));
+  world.cloud.say(world.at("b"));
+  await turn(world, 5_000);
+  await vi.waitFor(() => expect(world.names()).toEqual(["cloud/b"]));
+  expect(spent()).toBe(3);
+});
+
 test("a fleet that is closed while a cloud says nothing is closed at once, and asks nobody any more", async () => {
   const world = await openWorld("a");
   world.cloud.say("nothing");

@@ -22,6 +22,20 @@ test("what every gateway spends at a backend with a budget is known to all, and 
   for (const gateway of [one, other, newcomer]) expect(hour(gateway.at("a"), world)).toBe(0.4);
 });
 
+test("backends of one provider are one in what all gateways have spent, whichever of them each gateway knows", async () => {
+  const world = openSharingWorld({ backends: { "cloud/a": thriftyTerms, "cloud/b": thriftyTerms } });
+  const [one, other] = [await world.join(), await world.join()];
+  one.at("cloud/a").spending.settle(0, 0.25, world.clock.now());
+  one.at("cloud/b").spending.settle(0, 0.1, world.clock.now());
+  other.at("cloud/b").spending.settle(0, 0.15, world.clock.now());
+  await world.pass(2_500);
+  const newcomer = await world.join();
+  newcomer.known.keepOnly(new Set(["cloud/b"]));
+  await world.pass(2_500);
+  for (const gateway of [one, other, newcomer])
+    for (const standing of gateway.known.all()) expect(hour(standing, world)).toBe(0.5);
+});
+
 test("a soft state that forgets what was spent is reminded of it", async () => {
   const world = openSharingWorld({ backends: { a: thriftyTerms } });
   const [one, other] = [await world.join(), await world.join()];
