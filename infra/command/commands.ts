@@ -178,7 +178,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
       summary: "rehearse the loss of a provider while requests go on; gives itself up at the limit",
       usage: [
         "tradewind drill --lose PROVIDER [--for 5m] [--max-miss 0.1%] [--before 30s] [--dry-run] [--json]",
-        "  (DATABASE_URL says where; exit code 1 where more was missed; gateways end it by themselves if it dies)",
+        "  (DATABASE_URL says where; exit code 1 where more was missed, or too little was asked to tell; gateways end it by",
+        "  themselves if it dies)",
       ].join("\n"),
       run: async (args) => (await import("./drill.ts")).drill(args),
     },
@@ -189,7 +190,8 @@ export const commands: ReadonlyMap<string, Command> = new Map([
       summary: "find what runs in the clouds, write a tradewind.yaml of it and send each service an image",
       usage: [
         "tradewind init [--aws-region R]... [--gcp-project P]... [--azure-subscription S]... [--file tradewind.yaml]",
-        "  [--image FILE] [--model NAME] [--no-try] [--force] [--api KIND=https://...]...   (with permissions that only read)",
+        "  [--image FILE] [--model NAME] [--no-try] [--force] [--api KIND=https://...]... [--dry-run] [--json]",
+        "  (with permissions that only read; --dry-run prints the file instead of writing it)",
       ].join("\n"),
       run: async (args) => (await import("./init.ts")).init(args),
     },
@@ -207,6 +209,19 @@ export const commands: ReadonlyMap<string, Command> = new Map([
         "  [--set usdPerMiss=0.01]...   (a fleet is any tradewind.yaml, with or without a simulation section)",
       ].join("\n"),
       run: async (args) => (await import("./replay.ts")).replay(args),
+    },
+  ],
+  [
+    "models",
+    {
+      summary:
+        "make a model file smaller and faster: whole numbers of 8 bits for weights and what flows between",
+      usage: [
+        "tradewind models quantize MODEL.onnx --images DIR --out FILE [--target x64|x64-no-vnni|arm64]",
+        "  [--calibration minmax|percentile|entropy] [--shadow DIR] [--truth DIR] [--min-agreement 0.9]",
+        "  [--max-map-loss 1.0] [--json]   (writes nothing and is exit code 1 where a floor does not hold)",
+      ].join("\n"),
+      run: async (args) => (await import("./models.ts")).models(args),
     },
   ],
 ] satisfies [string, Command][]);

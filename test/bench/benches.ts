@@ -7,6 +7,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   downscale: async () => (await import("./downscale.ts")).downscaleBench,
   gateway: async () => (await import("./gateway/gateway.ts")).gatewayBench,
   inference: async () => (await import("./inference/inference.ts")).inferenceBench,
+  quantize: async () => (await import("./quantize/quantize.ts")).quantizeBench,
   routing: async () => (await import("./routing/routing.ts")).routingBench,
   scaling: async () => (await import("./scaling/scaling.ts")).scalingBench,
   start: async () => (await import("./start.ts")).startBench,
