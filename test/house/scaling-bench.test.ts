@@ -122,7 +122,7 @@ test("the oracle has what stands up when it comes, and takes it away when it is 
   expect(count(10 * minute)).toBeLessThanOrEqual(1);
 });
 
-test("ours follows a load that grows and one that ends", () => {
+test("ours follows a load that grows and one that ends", { timeout: 60_000 }, () => {
   const counts: number[] = [];
   const scaler = ours(given, 1);
   const watched: Scaler = {
@@ -182,7 +182,10 @@ test("the table of the scaling bench has ours first and the best of each kind be
   expect(lines).toHaveLength(9);
 });
 
-test("a load is the same requests for the same seed, its part is judged alone and a smoke of it is short", async () => {
+const name =
+  "a load is the same requests for the same seed, its part is judged alone and a smoke of it is short";
+
+test(name, { timeout: 60_000 }, async () => {
   const [azure] = loads;
   if (!azure) throw new Error("there are loads");
   const [one, same] = await Promise.all([azure.open(1), azure.open(1)]);
