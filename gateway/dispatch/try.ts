@@ -53,8 +53,12 @@ export function learnFromSilence({ lane, sentAt, load, predictedMs, waitMs }: Tr
 /** An answer that takes this many times its 95th percentile counts as a failure of whoever owes it. */
 const silence = 4;
 
+/** Where nobody has believed or measured anything, and where an answer may take as long as a first one does. */
+const unknownSlowMs = 500;
+
 export function blameForSilence(made: Try, slowMs: number, now: number): void {
-  if (made.isSilent || made.waitMs > 0 || now - made.sentAt < silence * slowMs) return;
+  const usualMs = made.predictedMs > 0 ? slowMs : unknownSlowMs;
+  if (made.isSilent || made.waitMs > 0 || now - made.sentAt < silence * usualMs) return;
   made.isSilent = true;
   made.lane.standing.breaker.failed(now);
 }

@@ -63,6 +63,23 @@ test("who is silent is blamed for it while a second copy is out too", () => {
   });
 });
 
+test("who is measured for the first time is not blamed for an answer that nobody knew the time of", () => {
+  const pool = poolOf([laneOf("a", { prior: undefined })]);
+  const line = createTimeline(pool, () => ({ ms: 300 }));
+  const travellers = Array.from({ length: 6 }, () => line.arrive());
+  line.runUntil(dawn + 5_000);
+  expect(travellers.map(({ endings }) => endings.length)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(pool.lanes.map(({ standing }) => standing.breaker.news)).toEqual([0]);
+});
+
+test("who hangs from the first moment on is blamed for it within seconds", () => {
+  const pool = poolOf([laneOf("a", { prior: undefined })]);
+  const line = createTimeline(pool, () => hangs);
+  for (let one = 0; one < 4; one += 1) line.arrive();
+  line.runUntil(dawn + 5_000);
+  expect(pool.lanes.map(({ standing }) => standing.breaker.news)).toEqual([1]);
+});
+
 test("a second copy that is late but not silent is waited for, however silent the first is", () => {
   const traveller = travel(threeLanes(), [hangs, { ms: 70 }, hangs]);
   expect({ places: placesOf(traveller), endings: traveller.endings.length }).toEqual({
