@@ -35,8 +35,6 @@ export async function rollOut(database: Database, release: Release, timeline: Ti
       timeline.say(`  ${provider}: ${step}${share === null ? "" : ` ${100 * share}%`} (${why})`);
     told = rollout.state.history.length;
     if (rollout.outcome) return rollout;
-    if (process.env.E2E_VERBOSE && rollout.state.waiting !== waiting)
-      timeline.say(`    ${rollout.state.waiting}`);
     waiting = rollout.state.waiting;
     if (isUngated && !rollout.wish)
       await wish(database, { id, wish: "promote", actor }).catch(() => undefined);
