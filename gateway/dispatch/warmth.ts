@@ -6,6 +6,9 @@ const coldPace = 0.3;
 /** It is taken for asleep a little before it may be. */
 const caution = 0.9;
 
+/** The part of its idle time after an answer in which what is asked beside requests may still come. */
+const inUse = 0.1;
+
 /**
  * Whether a backend that may sleep is awake, and how much of it. It is in one of these states:
  *
@@ -48,6 +51,11 @@ export class Warmth {
 
   isAwake(now: number): boolean {
     return now < this.#awakeUntil;
+  }
+
+  /** It is awake for somebody's images of this moment, so that one more keeps it hardly any longer. */
+  isInUse(now: number): boolean {
+    return this.#awakeUntil - now > (caution - inUse) * this.#terms.idleMs || !this.#sleeps;
   }
 
   isWaking(now: number): boolean {

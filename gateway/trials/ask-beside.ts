@@ -59,13 +59,15 @@ function enter(asked: AskedBeside, { now, ledger }: AskBesideDeps, costOf: Besid
   const load = standing.load(beganAt);
   standing.inFlight += 1;
   standing.spending.hold(sample.usd);
-  standing.warmth.started(beganAt);
+  // Where it is awake anyway, what is asked beside requests may not count, or it would be kept awake by this alone.
+  const wakes = !standing.warmth.isAwake(beganAt);
+  if (wakes) standing.warmth.started(beganAt);
   return ({ isAnswered }) => {
     const endedAt = now();
     const usd = costOf(endedAt - beganAt);
     standing.inFlight -= 1;
     standing.spending.settle(sample.usd, usd, endedAt);
-    if (isAnswered) standing.warmth.answered(endedAt, load, undefined);
+    if (isAnswered && wakes) standing.warmth.answered(endedAt, load, undefined);
     const { tenant, route, bytes } = image;
     ledger.spend({ kind: what, at: endedAt, tenant, model: route.model, backend: backend.name, usd, bytes });
   };

@@ -52,9 +52,9 @@ function mayAnswerToo(
   return named ? named.includes(backend.id) : canary === 0;
 }
 
-/** Nobody is woken for it, but for one that would sleep for good, since nobody chooses it any more. */
+/** Nobody is woken or kept awake for it, but for one that would sleep for good, since nobody chooses it any more. */
 function isThere({ standing, isBarred }: Lane, now: number): boolean {
-  return hasRoom(standing, now) && (isBarred || standing.warmth.isAwake(now));
+  return hasRoom(standing, now) && (isBarred || standing.warmth.isInUse(now));
 }
 
 /** Whether one that is asked beside the path would not be in the way of those that wait. */
