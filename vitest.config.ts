@@ -1,5 +1,41 @@
 import { defineConfig } from "vitest/config";
 
+const integration = {
+  include: ["test/integration/**/*.test.ts"],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+
+/** What measures time or memory, or fills the machine itself: one file after the other, with nothing beside it. */
+const inQuiet = [
+  "*-bench",
+  "*-fuzz",
+  "access",
+  "agreement",
+  "bench",
+  "drain",
+  "drill",
+  "e2e-*",
+  "faults",
+  "first-light",
+  "flat-memory",
+  "four-gateways",
+  "hot-reload",
+  "isolation",
+  "privacy",
+  "quantize",
+  "rediscovery",
+  "redis-faults",
+  "rollouts-on-clouds",
+  "shadow",
+  "slow-bodies",
+  "soft-state-late-answers",
+  "two-gateways",
+  "upstream",
+  "worker-processes",
+  "workers",
+].map((name) => `test/integration/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,11 +49,21 @@ export default defineConfig({
       },
       {
         test: {
+          ...integration,
           name: "integration",
-          include: ["test/integration/**/*.test.ts"],
+          exclude: inQuiet,
+          // They mostly wait: for processes to start, for pauses between retries, for leases to end.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...integration,
+          name: "quiet",
+          include: inQuiet,
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
