@@ -1,28 +1,20 @@
 import type { InstancePrice } from "../control.ts";
+import { declaredPrice } from "../declared-price.ts";
 import { findPrice, usdPerSecondOf } from "../price-book.ts";
-import { isUnpriced, termsFrom } from "../terms-settings.ts";
+import { isUnpriced } from "../terms-settings.ts";
 import { defaults } from "./billing.ts";
 import type { Settings } from "./settings.ts";
 
 /** The platform's API tells no prices: the configuration says it, or the price book by the GPU. */
 export function priceOf(settings: Settings): InstancePrice {
-  const { billing, usdPerSecond } = termsFrom(settings, defaults);
-  if (!isUnpriced(settings)) {
-    const given = (["usdPerHour", "usdPerSecond", "usdPerRequest"] as const).find(
-      (key) => settings[key] !== undefined,
-    );
-    return {
-      usdPerHour: 3_600 * usdPerSecond,
-      billing,
-      from: settings.price ?? given ?? "the configuration",
-    };
-  }
+  const declared = declaredPrice(settings, defaults);
+  if (!isUnpriced(settings)) return declared;
   const name = bookNames[settings.gpu]?.[settings.zonalRedundancy ? "redundant" : "plain"];
   const price = name === undefined ? undefined : findPrice(name);
   const usd = price && usdPerSecondOf(price);
   return {
     usdPerHour: usd === undefined ? undefined : 3_600 * usd,
-    billing,
+    billing: declared.billing,
     from: name ?? "nobody: the configuration gives no price",
   };
 }
