@@ -209,8 +209,9 @@ test("a cloud that is refused for a while gets nothing, no request fails, and it
   await expect.poll(requests.answered, { timeout: 10_000 }).toBeGreaterThan(150);
   await world.live.replace({ text: refusing(ours.url, 3_000) });
   expect(world.names()).toEqual(["ours"]);
-  // What was under way there has ended.
-  await clock.sleep(200);
+  // By then what was under way there has ended.
+  const answered = requests.answered();
+  await expect.poll(requests.answered).toBeGreaterThan(answered + 20);
   const before = world.cloud.images();
   await expect.poll(() => ours.requests.length).toBeGreaterThan(50);
   expect([world.names(), world.cloud.images()]).toEqual([["ours"], before]);
