@@ -85,26 +85,6 @@ test("no second opinion is sought from who is full, asleep, over its budget or n
   expect(world.spent).toEqual([]);
 });
 
-test("second opinions keep nobody awake whom requests let go to sleep", async () => {
-  const sleeper = { billing: "instance", coldMs: 5_000, idleMs: 60_000, usdPerSecond: 0.001 } as const;
-  const backends = [toldBackend("a"), toldBackend("drowsy", { terms: sleeper })];
-  const route = routeOf("let-it-sleep", backends, watched);
-  await using world = openTrialWorld([route]);
-  const warmth = route.pool.lanes[1]?.standing.warmth;
-  warmth?.answered(world.clock.now(), 1, undefined);
-  await answerMany(world, route, 1);
-  const asked: (number | undefined)[] = [];
-  for (let second = 2; second <= 60; second += 2) {
-    world.turn();
-    world.answer(route);
-    await aMoment();
-    if (warmth?.isAwake(world.clock.now())) asked.push(backends[1]?.asked);
-  }
-  expect(asked.slice(0, 2)).toEqual([2, 3]);
-  expect(asked.slice(3)).toEqual(asked.slice(3).map(() => asked[3]));
-  expect(warmth?.isAwake(world.clock.now())).toBe(false);
-});
-
 test("nothing larger than may be sent twice is, and nothing while a lane of the route is full", async () => {
   const backends = [toldBackend("a", { terms: { mostInFlight: 2 } }), toldBackend("b")];
   const route = routeOf("no-room", backends, watched);
