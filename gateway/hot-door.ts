@@ -1,4 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type ImagePath, readImagePath, readQuery } from "#inference/image-api/image-request.ts";
+import { problemOf } from "#inference/image-api/problem-details.ts";
+import { whenClosed } from "#infra/runtime/caller-leaves.ts";
 import { discardRest } from "#infra/runtime/discard-rest.ts";
 import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts";
 import type { HotDoor } from "#infra/runtime/http-server.ts";
@@ -6,11 +9,9 @@ import { readStream } from "#infra/runtime/read-body.ts";
 import type { Access } from "./admission/access.ts";
 import type { Authenticate } from "./admission/authenticate.ts";
 import { corsHeaders, refusalHeaders } from "./admission/cors.ts";
-import { whenClosed } from "./caller-leaves.ts";
 import { answerImages } from "./images/answer-images.ts";
-import { type ImageAsk, type TaskPath, taskPaths } from "./images/image-ask.ts";
+import type { ImageAsk } from "./images/image-ask.ts";
 import type { ImagesDeps } from "./images/images-deps.ts";
-import { problemOf } from "./problem.ts";
 import { type Traced, type Tracing, traceAnswer } from "./request-trace.ts";
 
 export type HotDoorDeps = {
@@ -29,24 +30,15 @@ export type HotDoorDeps = {
  */
 export function openHotDoor(deps: HotDoorDeps): HotDoor {
   return function answerHot(incoming, outgoing) {
-    const found = incoming.method === "POST" ? imagePath.exec(incoming.url ?? "") : null;
+    const found = readImagePath(incoming.method, incoming.url);
     if (!found) return false;
-    const [, model = "", task = ""] = found;
     // A fault of ours that nobody foresaw ends one connection and not the process.
-    answer({ incoming, outgoing, model, task: task as TaskPath }, deps).catch(() => outgoing.destroy());
+    answer({ incoming, outgoing, ...found }, deps).catch(() => outgoing.destroy());
     return true;
   };
 }
 
-/** Names with escapes in them are left to the router. */
-const imagePath = new RegExp(`^/v1/models/([\\w.@-]+)/(${taskPaths.join("|")})(?:\\?|$)`);
-
-type Hot = {
-  readonly incoming: IncomingMessage;
-  readonly outgoing: ServerResponse;
-  readonly model: string;
-  readonly task: TaskPath;
-};
+type Hot = ImagePath & { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse };
 
 /** What the event at the end tells, as far as it became known. */
 type Notes = { keyId?: string; model?: string; backend?: string };
@@ -104,7 +96,7 @@ function askOf(
   return {
     model,
     task,
-    query: queryOf(url),
+    query: readQuery(url),
     header: (name) => textOf(headers[name]),
     readBody: (options) => readStream(incoming, headers["content-length"], options),
     onLeave: whenClosed(outgoing),
@@ -112,22 +104,6 @@ function askOf(
       Object.assign(notes, facts);
     },
   };
-}
-
-const noQuery = Object.freeze({});
-
-/** As the router reads it: each name with all of its values. */
-function queryOf(url: string): Readonly<Record<string, string[]>> {
-  const at = url.indexOf("?");
-  if (at < 0) return noQuery;
-  // Without a prototype, since a parameter may be called __proto__.
-  const query: Record<string, string[]> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
-    const values = query[name];
-    if (values) values.push(value);
-    else query[name] = [value];
-  }
-  return query;
 }
 
 function textOf(header: string | string[] | undefined): string | undefined {

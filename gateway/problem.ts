@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts";
+import { problemOf } from "#inference/image-api/problem-details.ts";
+import { asTradewindError } from "#infra/runtime/errors.ts";
 import type { GatewayEnv } from "./gateway-env.ts";
 
 /**
@@ -12,50 +13,4 @@ export function answerProblem(thrown: unknown, c: Context<GatewayEnv>): Response
   c.set("failure", { code: error.code, error });
   const problem = problemOf(error, { requestId: c.get("requestId"), path: c.req.path });
   return c.body(problem.body, problem.status as ContentfulStatusCode, { ...problem.headers });
-}
-
-export type Problem = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-};
-
-/** The same for whoever stands at Node's own response. */
-export function problemOf(
-  error: TradewindError,
-  { requestId, path }: { readonly requestId: string; readonly path: string },
-): Problem {
-  const { status } = error.kind;
-  const isProtocol = /^\/v2(\/|$)/.test(path);
-  return {
-    status,
-    headers: {
-      ...error.headers,
-      "content-type": isProtocol ? "application/json" : "application/problem+json",
-      ...(status === 401 ? { "www-authenticate": 'Bearer realm="tradewind"' } : {}),
-      ...retryHeader(error),
-    },
-    body: JSON.stringify(isProtocol ? { error: error.message } : problemDetails(error, requestId)),
-  };
-}
-
-/** Whole seconds, rounded up: who comes a moment too early is refused again. */
-function retryHeader({ kind, retryAfterMs }: TradewindError): Record<string, string> {
-  if (retryAfterMs !== undefined)
-    return { "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1_000))) };
-  return kind.status === 503 ? { "retry-after": "1" } : {};
-}
-
-export function problemDetails(error: TradewindError, requestId: string): Record<string, unknown> {
-  const { status, retryable } = error.kind;
-  const { code } = error;
-  return {
-    type: `urn:tradewind:error:${code}`,
-    title: code.replaceAll("_", " "),
-    status,
-    detail: error.message,
-    code,
-    retryable,
-    request_id: requestId,
-  };
 }

@@ -1,5 +1,3 @@
-import type { ModelsAnswer } from "../document/image-routes.ts";
-import type { UsageAnswer } from "../document/usage-route.ts";
 import type {
   Annotation,
   CocoAnswer,
@@ -8,8 +6,10 @@ import type {
   ListAnswer,
   Prediction,
   RoboflowAnswer,
-} from "../images/answer-schema.ts";
-import type { Format } from "../images/read-options.ts";
+} from "#inference/image-api/answer-schema.ts";
+import type { Format } from "#inference/image-api/read-options.ts";
+import type { ModelsAnswer } from "../document/image-routes.ts";
+import type { UsageAnswer } from "../document/usage-route.ts";
 
 export type { Format, ModelsAnswer, UsageAnswer };
 

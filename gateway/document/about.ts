@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Problem } from "../images/answer-schema.ts";
+import { Problem } from "#inference/image-api/answer-schema.ts";
 import { headerComponents } from "./headers.ts";
 import { writeSchema } from "./json-schema.ts";
 
@@ -11,6 +11,8 @@ export const tags = {
     'The same models for clients of Triton and KServe, in that protocol\'s own words: its answers are the backend\'s, its errors `{"error": "..."}`.',
   Administration:
     "Keys, tenants, the configuration and the record of who changed them, which need records in PostgreSQL; and the ledger of what requests cost and why each went where it went.",
+  Devices:
+    "What agents at the edge ask, each call with a proof by the device's key: enrolment, the signed repository, what to run.",
   Operation: "For whoever runs the gateway.",
   Documents: "This API, for programs and for people.",
   Refused:

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defaultOptions, formats, objectives } from "../images/read-options.ts";
+import { defaultOptions, formats, objectives } from "#inference/image-api/read-options.ts";
 
 const { detect } = defaultOptions;
 

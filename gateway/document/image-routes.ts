@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CocoAnswer, DetectAnswer, ListAnswer, RoboflowAnswer } from "../images/answer-schema.ts";
+import { CocoAnswer, DetectAnswer, ListAnswer, RoboflowAnswer } from "#inference/image-api/answer-schema.ts";
 import { type BodyWords, type DescribedRoute, describeRoute } from "./describe-route.ts";
 import { imageHeaders, imageQuery, imagesInJson } from "./image-parameters.ts";
 import type { JsonSchema } from "./json-schema.ts";

@@ -1,14 +1,15 @@
 import type { BackendTimings } from "#inference/contract.ts";
+import { answerText, listText } from "#inference/image-api/answer-text.ts";
+import { withFormat } from "#inference/image-api/formats.ts";
+import type { ImageOptions } from "#inference/image-api/read-options.ts";
+import { serverTiming } from "#inference/image-api/server-timing.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { cacheStatus } from "../cache/cache-status.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import { explainDecision } from "../ledger/explain-decision.ts";
 import { decisionOf } from "../ledger/record-pursuit.ts";
-import { answerText, listText } from "./answer-text.ts";
-import { withFormat } from "./formats.ts";
 import type { ImageAsk, ImageReply } from "./image-ask.ts";
-import type { ImageOptions } from "./read-options.ts";
 import type { Seen, SeenOrFailed } from "./seen.ts";
 
 export type Composing = {
@@ -37,7 +38,7 @@ export function composeReply(composing: Composing): ImageReply {
       "content-type": "application/json",
       ...headers,
       ...cacheHeaders(seen, clock.now()),
-      "server-timing": serverTiming(seen, totalMs),
+      "server-timing": timingOf(seen, totalMs),
       ...(ask.caller.scopes.has("explain") && decisionHeader(seen)),
     },
     body: several ? listText(ask.requestId, texts) : theOnly(texts),
@@ -99,15 +100,7 @@ function decisionHeader(seen: readonly SeenOrFailed[]): Record<string, string> {
   return { "tradewind-decision": explainDecision(decisionOf(only.recorded)) };
 }
 
-function serverTiming(seen: readonly SeenOrFailed[], totalMs: number): string {
+function timingOf(seen: readonly SeenOrFailed[], totalMs: number): string {
   const made = seen.find((one): one is Seen => !(one instanceof TradewindError) && one.timings !== undefined);
-  if (!made?.timings) return `total;dur=${hundredths(totalMs)}`;
-  const { queue, preprocess, inference, postprocess } = made.timings;
-  const backend = `queue;dur=${hundredths(queue)}, preprocess;dur=${hundredths(preprocess)}`;
-  const rest = `inference;dur=${hundredths(inference)}, postprocess;dur=${hundredths(postprocess)}`;
-  return `${backend}, ${rest}, total;dur=${hundredths(totalMs)}`;
-}
-
-function hundredths(ms: number): number {
-  return Math.round(ms * 100) / 100;
+  return serverTiming(made?.timings, totalMs);
 }

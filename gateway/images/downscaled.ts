@@ -1,9 +1,9 @@
 import type { ImageAnswer, ImageSize, Task } from "#inference/contract.ts";
+import { orientedSize } from "#inference/image/strip/strip-metadata.ts";
 import type { RouteRules } from "../fleet/snapshot.ts";
 import { downscale } from "../prepare/downscale.ts";
 import { type DownscalePlan, planDownscale } from "../prepare/plan-downscale.ts";
 import { restoreBoxes } from "../prepare/restore-boxes.ts";
-import { orientedSize } from "../prepare/strip-metadata.ts";
 import { worthDownscaling } from "../prepare/worth-downscaling.ts";
 import type { PreparedImage } from "./prepare-image.ts";
 

@@ -1,13 +1,11 @@
-import type { ModelInfo } from "#inference/contract.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
-import type { Deadline } from "../admission/deadline.ts";
+import type { ImageOptions } from "#inference/image-api/read-options.ts";
+import { refuseUnable } from "#inference/image-api/refuse-unable.ts";
+import type { Deadline } from "#infra/runtime/deadline.ts";
 import { type AbleBackends, ableBackends, ableBackendsOfVersion } from "../fleet/able-backends.ts";
 import type { Directory } from "../fleet/directory.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import { unknownVersion } from "./find-route.ts";
 import type { ImageAsk } from "./image-ask.ts";
-import { keptClasses } from "./kept-classes.ts";
-import type { ImageOptions } from "./read-options.ts";
 
 export type Finding = {
   readonly ask: ImageAsk;
@@ -28,7 +26,8 @@ export function findAble(finding: Finding): AbleBackends | Promise<AbleBackends>
 }
 
 function checked(finding: Finding, able: AbleBackends): AbleBackends {
-  if (able.expected) refuseOtherTask(finding, able.expected);
+  const { ask, route, options } = finding;
+  if (able.expected) refuseUnable({ model: route.model, task: ask.task, options }, able.expected);
   return able;
 }
 
@@ -40,11 +39,4 @@ async function findPinned(finding: Finding, version: string): Promise<AbleBacken
   // Nobody is there who has it, which is no reason to say that it does not exist.
   if (heard && !heard.versions.includes(version)) throw unknownVersion(route.model, version);
   return checked(finding, { ...found, expected: heard && { ...heard, version } });
-}
-
-function refuseOtherTask({ ask, route, options }: Finding, info: ModelInfo): void {
-  if (options.classes) keptClasses(options.classes, info.names);
-  if (info.task === ask.task) return;
-  const why = `${route.model} does not ${ask.task}, it does ${info.task}: POST /v1/models/${route.model}/${info.task}`;
-  throw new TradewindError("task_unsupported", why);
 }

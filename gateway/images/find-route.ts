@@ -1,3 +1,4 @@
+import { isVersion, splitModel } from "#inference/image-api/image-request.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { mayUse } from "../admission/permissions.ts";
 import type { Fleet, Route } from "../fleet/snapshot.ts";
@@ -8,13 +9,12 @@ export function findRoute(
   fleet: Fleet,
   { caller, model }: ImageAsk,
 ): { readonly route: Route; readonly version?: string } {
-  const at = model.indexOf("@");
-  const [name, version] = at < 0 ? [model, undefined] : [model.slice(0, at), model.slice(at + 1)];
+  const { name, version } = splitModel(model);
   const route = fleet.routes.get(name);
   // What a caller may not use is not there for it: names of models can tell a tenant's business.
   if (!route || !mayUse(caller, name)) throw unknownModel(fleet, caller, name);
   if (version === undefined) return { route };
-  if (!/^[\w.-]{1,64}$/.test(version)) throw unknownVersion(name, version);
+  if (!isVersion(version)) throw unknownVersion(name, version);
   return { route, version };
 }
 

@@ -1,12 +1,8 @@
+import type { TaskPath } from "#inference/image-api/image-request.ts";
+import type { OnLeave } from "#infra/runtime/deadline.ts";
 import type { ReadBodyOptions } from "#infra/runtime/read-body.ts";
 import type { TraceContext } from "#infra/runtime/trace-context.ts";
-import type { OnLeave } from "../admission/deadline.ts";
 import type { Caller } from "../caller.ts";
-
-/** What may stand behind a model's name in the path, and which of a model's tasks it asks for. */
-export const taskPaths = ["detect", "segment", "pose", "obb", "classify"] as const;
-
-export type TaskPath = (typeof taskPaths)[number];
 
 /** One request with images, whichever door it came through. */
 export type ImageAsk = {

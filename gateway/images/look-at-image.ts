@@ -1,7 +1,7 @@
+import { coreOf } from "#inference/image-api/core-of.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
 import type { Flights } from "../cache/single-flight.ts";
 import { type AskBackends, askBackends } from "./ask-backends.ts";
-import { coreOf } from "./core-of.ts";
 import type { Look, Missed } from "./look.ts";
 import type { Seen } from "./seen.ts";
 

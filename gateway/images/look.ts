@@ -1,11 +1,11 @@
 import type { ModelInfo } from "#inference/contract.ts";
+import type { ImageOptions } from "#inference/image-api/read-options.ts";
 import type { CacheKey } from "../cache/cache-key.ts";
 import type { CachedAnswer } from "../cache/cached-answer.ts";
 import type { AbleBackends } from "../fleet/able-backends.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import type { ImageAsk } from "./image-ask.ts";
 import type { PreparedImage } from "./prepare-image.ts";
-import type { ImageOptions } from "./read-options.ts";
 import type { Spending } from "./seen.ts";
 
 /** One image that has to be looked at, because no answer lies there. */

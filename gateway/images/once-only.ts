@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { canonicalOptions } from "#inference/image-api/read-options.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import type { Idempotency } from "../admission/idempotency.ts";
 import type { ImagesDeps } from "./images-deps.ts";
-import { canonicalOptions } from "./read-options.ts";
 import type { SeeImages } from "./seen.ts";
 
 /** What makes a request with images the same as an earlier one, wherever in it that was said. */

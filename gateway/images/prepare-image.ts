@@ -1,10 +1,9 @@
 import type { ImageSize } from "#inference/contract.ts";
-import { headerSize } from "#inference/image/header-size.ts";
-import { type ImageType, sniffImage } from "#inference/image/sniff.ts";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import type { ImageType } from "#inference/image/sniff.ts";
+import type { StrippedImage } from "#inference/image/strip/strip-metadata.ts";
+import { checkImage } from "#inference/image-api/check-image.ts";
 import type { RouteRules } from "../fleet/snapshot.ts";
 import { digestImage } from "../prepare/digest-image.ts";
-import { type StrippedImage, stripMetadata } from "../prepare/strip-metadata.ts";
 
 /** An image that may be sent on: checked, without what nobody needs to know, and named by its content. */
 export type PreparedImage = {
@@ -24,23 +23,13 @@ export function prepareImage(
   { prepare, cache }: Pick<RouteRules, "prepare" | "cache">,
   { mostPixels }: { readonly mostPixels: number },
 ): PreparedImage {
-  const type = sniffImage(image);
-  // The quick look first, so that what is too large is not walked.
-  refuseOver(mostPixels, headerSize(image, type));
-  const stripped = stripMetadata(image);
-  refuseOver(mostPixels, stripped.size);
+  const stripped = checkImage(image, { mostPixels });
   const kept = prepare.strip ? stripped : { pieces: [image], byteLength: image.byteLength };
   const named = cache?.digest === "content" ? stripped.pieces : [image];
-  const { size: walked, orientation } = stripped;
-  return { type, ...pick(kept), size: walked, orientation, digest: digestImage(named), mostPixels };
+  const { type, size, orientation } = stripped;
+  return { type, ...pick(kept), size, orientation, digest: digestImage(named), mostPixels };
 }
 
 function pick({ pieces, byteLength }: Pick<PreparedImage, "pieces" | "byteLength">) {
   return { pieces, byteLength };
-}
-
-function refuseOver(most: number, size: ImageSize | undefined): void {
-  if (!size || size.width * size.height <= most) return;
-  const has = `the image has ${size.width} x ${size.height} pixels`;
-  throw new TradewindError("image_too_large", `${has}, more than the ${most / 1e6} million allowed here`);
 }

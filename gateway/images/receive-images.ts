@@ -1,12 +1,14 @@
-import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import { readImages } from "#inference/image-api/read-images.ts";
+import { type ImageOptions, readOptions } from "#inference/image-api/read-options.ts";
+import { addressRefused } from "#inference/image-api/received-body.ts";
+import { refuseEncoded } from "#inference/image-api/refuse-encoded.ts";
+import type { Deadline } from "#infra/runtime/deadline.ts";
+import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts";
 import { createGate } from "#infra/runtime/gate.ts";
 import type { Place } from "#infra/runtime/in-flight.ts";
-import type { Deadline } from "../admission/deadline.ts";
 import { fetchImage } from "../bodies/fetch-image.ts";
-import { readImages } from "../bodies/read-images.ts";
 import type { Config } from "../config.ts";
 import type { ImageAsk } from "./image-ask.ts";
-import { type ImageOptions, readOptions } from "./read-options.ts";
 
 /** An image as it came, or why it did not. */
 export type Received = Uint8Array | TradewindError;
@@ -36,7 +38,7 @@ export async function receiveImages(
   receiving: ReceiveOptions,
 ): Promise<ReceivedImages> {
   const { limits, place } = receiving;
-  refuseEncoded(ask);
+  refuseEncoded(ask.header("content-encoding"));
   const body = await ask.readBody({
     maxBytes: limits.body,
     timeoutMs: limits.bodyTimeout,
@@ -89,11 +91,7 @@ async function fetchItem(
   { limits, fetchFrom, deadline, fetch = fetchImage }: ReceiveOptions,
   share: Share,
 ): Promise<Received> {
-  if (fetchFrom.length === 0)
-    return new TradewindError(
-      "url_refused",
-      "addresses of images are not fetched here; send the image itself",
-    );
+  if (fetchFrom.length === 0) return addressRefused();
   try {
     return await fetch(url, {
       signal: deadline.signal,
@@ -106,12 +104,4 @@ async function fetchItem(
     share.giveBack();
     return asTradewindError(error);
   }
-}
-
-/** A compressed image would be decompressed for nothing, and a bomb for worse. */
-function refuseEncoded(ask: ImageAsk): void {
-  const encoding = ask.header("content-encoding");
-  if (encoding === undefined || encoding === "identity") return;
-  const why = `content-encoding ${encoding.slice(0, 32)} is not accepted, images are compressed already`;
-  throw new TradewindError("encoding_unsupported", why);
 }

@@ -1,13 +1,13 @@
 import type { BackendTimings } from "#inference/contract.ts";
+import type { CacheWishes } from "#inference/image-api/cache-wishes.ts";
+import type { ImageOptions } from "#inference/image-api/read-options.ts";
 import type { TradewindError } from "#infra/runtime/errors.ts";
-import type { CacheWishes } from "../cache/cache-control.ts";
 import type { CachedAnswer, FinishedAnswer } from "../cache/cached-answer.ts";
 import type { AbleBackends } from "../fleet/able-backends.ts";
 import type { Route } from "../fleet/snapshot.ts";
 import type { Recorded } from "../ledger/record-pursuit.ts";
 import type { ImageAsk } from "./image-ask.ts";
 import type { PreparedImage } from "./prepare-image.ts";
-import type { ImageOptions } from "./read-options.ts";
 
 /** How an answer came about: out of the cache, old but good enough, made now, made for somebody else, or made without asking. */
 export type Outcome = "hit" | "stale" | "miss" | "collapsed" | "bypass";

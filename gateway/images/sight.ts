@@ -1,4 +1,5 @@
 import type { ModelInfo } from "#inference/contract.ts";
+import { canonicalOptions } from "#inference/image-api/read-options.ts";
 import type { Lookup } from "#infra/runtime/soft-state/soft-state.ts";
 import { suits } from "../cache/cache-control.ts";
 import { type CacheKey, cacheKey } from "../cache/cache-key.ts";
@@ -6,7 +7,6 @@ import type { CachedAnswer } from "../cache/cached-answer.ts";
 import type { Found } from "../cache/result-cache.ts";
 import type { ImagesDeps } from "./images-deps.ts";
 import type { PreparedImage } from "./prepare-image.ts";
-import { canonicalOptions } from "./read-options.ts";
 import type { SeeImages, Seen, Spending } from "./seen.ts";
 
 /** One image on its way to an answer. */

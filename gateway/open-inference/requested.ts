@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { type Deadline, openDeadline } from "../admission/deadline.ts";
-import { onLeaveOf } from "../caller-leaves.ts";
+import { onLeaveOf } from "#infra/runtime/caller-leaves.ts";
+import { type Deadline, openDeadline } from "#infra/runtime/deadline.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import type { OpenInferenceDeps } from "./deps.ts";
 import { findTarget, type Target } from "./find-target.ts";

@@ -1,12 +1,13 @@
 import type { Context } from "hono";
+import { type TaskPath, taskPaths } from "#inference/image-api/image-request.ts";
+import { onLeaveOf } from "#infra/runtime/caller-leaves.ts";
 import { readBody } from "#infra/runtime/read-body.ts";
 import { mayUse } from "../admission/permissions.ts";
-import { onLeaveOf } from "../caller-leaves.ts";
 import { describedModels, describeTask } from "../document/image-routes.ts";
 import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
 import type { GatewayEnv } from "../gateway-env.ts";
 import { answerImages } from "../images/answer-images.ts";
-import { type ImageAsk, type TaskPath, taskPaths } from "../images/image-ask.ts";
+import type { ImageAsk } from "../images/image-ask.ts";
 import type { ImagesDeps } from "../images/images-deps.ts";
 
 /** Images in, what is found in them out; and the models that look at them. */

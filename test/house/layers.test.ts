@@ -33,6 +33,8 @@ test.each([
   ["gateway/main.ts", 'import { b } from "#inference/main.ts";'],
   ["inference/a.ts", 'fork(entryPoint("./engine/main", import.meta.url));'],
   ["inference/heads/a.ts", 'fork(entryPoint("../engine/child/main", import.meta.url));'],
+  ["inference/image-api/a.ts", 'import { b } from "../detect-image.ts";'],
+  ["inference/image-api/a.ts", 'import type { B } from "../heads/detect.ts";'],
 ])("refuses the edge planted in %s: %s", (path, text) => {
   expect(planted(path, text)).toEqual([expect.stringMatching(/may not name/)]);
 });
@@ -45,6 +47,10 @@ test.each([
     'import type { B } from "#inference/contract.ts"; import { c } from "#infra/runtime/errors.ts";',
   ],
   ["edge/a.ts", 'import { b } from "#inference/engine/pool.ts";'],
+  [
+    "inference/image-api/a.ts",
+    'import type { B } from "../contract.ts"; import { c } from "../image/sniff.ts"; import { d } from "./d.ts";',
+  ],
   [
     "infra/command/start.ts",
     'import { b } from "#gateway/config.ts"; fork(new URL("../../gateway/main.ts", import.meta.url));',

@@ -9,8 +9,10 @@ const mayName: Readonly<Record<string, readonly string[]>> = {
   adapters: ["inference/", "infra/"],
   gateway: [
     "adapters/",
+    "inference/artefacts/",
     "inference/contract.ts",
     "inference/image/",
+    "inference/image-api/",
     "inference/models/metadata.ts",
     "infra/",
   ],
@@ -20,6 +22,12 @@ const mayName: Readonly<Record<string, readonly string[]>> = {
 /** Rooms that a folder may not enter though its storey is below. */
 const mayNotName: Readonly<Record<string, readonly string[]>> = {
   adapters: ["inference/engine/", "inference/heads/", "inference/quantize/"],
+};
+
+/** Rooms whose files name less than their storey may. */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  // What gateways and devices share of the public API, so that neither brings the backend's engine along.
+  "inference/image-api/": ["inference/contract.ts", "inference/image/", "infra/runtime/"],
 };
 
 type CodeRule = {
@@ -83,9 +91,15 @@ function edgeAllowed(from: string, to: string): boolean {
   // Nobody imports them; a supervisor starts them as processes of their own, by path.
   if (isMain(to)) return from.startsWith("infra/command/") || isChildOf(to, from);
   if (to.startsWith("infra/command/")) return from === "infra/main.ts" || from.startsWith("infra/command/");
+  const room = Object.keys(rooms).find((path) => from.startsWith(path));
+  if (room) return isWithin(to, [room, ...(rooms[room] ?? [])]);
   if (mayLookUp(from) || storey === target) return true;
   if (mayNotName[storey]?.some((room) => to.startsWith(room))) return false;
-  return mayName[storey]?.some((room) => to === room || (room.endsWith("/") && to.startsWith(room))) ?? false;
+  return isWithin(to, mayName[storey] ?? []);
+}
+
+function isWithin(to: string, places: readonly string[]): boolean {
+  return places.some((place) => to === place || (place.endsWith("/") && to.startsWith(place)));
 }
 
 /** A program that one file alone starts lies in a folder beside that file, never at the top of a storey. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Caller } from "#gateway/caller.ts";
 import { imageQuery } from "#gateway/document/image-parameters.ts";
-import { answerText, listText } from "#gateway/images/answer-text.ts";
-import { coreOf } from "#gateway/images/core-of.ts";
-import { withFormat } from "#gateway/images/formats.ts";
-import { taskPaths } from "#gateway/images/image-ask.ts";
-import { formats, readOptions } from "#gateway/images/read-options.ts";
+import { answerText, listText } from "#inference/image-api/answer-text.ts";
+import { coreOf } from "#inference/image-api/core-of.ts";
+import { withFormat } from "#inference/image-api/formats.ts";
+import { taskPaths } from "#inference/image-api/image-request.ts";
+import { formats, readOptions } from "#inference/image-api/read-options.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import { answerOfTask } from "#test/support/answers.ts";
 import { caller, perSecond, tenant } from "#test/support/callers.ts";

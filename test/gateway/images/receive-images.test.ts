@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { openDeadline } from "#gateway/admission/deadline.ts";
 import type { FetchOptions } from "#gateway/bodies/fetch-image.ts";
 import type { ImageAsk } from "#gateway/images/image-ask.ts";
-import { readOptions } from "#gateway/images/read-options.ts";
 import { receiveImages } from "#gateway/images/receive-images.ts";
+import { readOptions } from "#inference/image-api/read-options.ts";
+import { openDeadline } from "#infra/runtime/deadline.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
 import { caller } from "#test/support/callers.ts";
 

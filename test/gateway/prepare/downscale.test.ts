@@ -1,7 +1,7 @@
 import sharp, { type Sharp } from "sharp";
 import { expect, test } from "vitest";
 import { downscale } from "#gateway/prepare/downscale.ts";
-import { stripMetadata } from "#gateway/prepare/strip-metadata.ts";
+import { stripMetadata } from "#inference/image/strip/strip-metadata.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { pngBomb } from "#test/support/bomb.ts";
 import { tiffOf } from "#test/support/exif.ts";
