@@ -119,6 +119,8 @@ const neverAnswered = [
   ...["forbidden", "missing", "refused", "unsupported", "conflict"].map((what) => `provider_${what}`),
   ...["quota", "full", "throttled", "unavailable", "answer_invalid"].map((what) => `provider_${what}`),
   ...["fleet_frozen", "not_leader"],
+  ...["signing_refused", "repository_refused", "repository_expired", "repository_unreachable"],
+  ...["network_captive", "disk_full", "self_test_failed", "agent_running"],
   ...["config_invalid", "model_unusable", "port_unavailable", "folder_unusable"],
   ...["blob_missing", "blob_invalid", "blob_unavailable", "soft_state_unavailable"],
   ...["caller_left", "draining", "model_not_ready", "queue_timeout"],
