@@ -16,6 +16,7 @@ import { answerProblem } from "./problem.ts";
 import { type Tracing, traceRing } from "./request-trace.ts";
 import { type AdminRoutesDeps, adminRoutes } from "./routes/admin.ts";
 import { documentRoutes } from "./routes/document.ts";
+import { type EdgeDeps, edgeMarkRing, edgeRoutes } from "./routes/edge.ts";
 import { type HealthDeps, healthRoutes } from "./routes/health.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { type OpenInferenceDeps, openInferenceRoutes } from "./routes/open-inference.ts";
@@ -29,6 +30,8 @@ export type AppDeps = ImagesDeps &
     readonly access: Pick<Access, "origins">;
     readonly metrics: Metrics;
     readonly chance: Chance;
+    /** None where the configuration has no section for devices. */
+    readonly edge?: EdgeDeps | undefined;
   };
 
 /** One address that the gateway listens on: who may come in there, and whether it leads to the administrators' rooms. */
@@ -66,6 +69,10 @@ export function createApp(deps: AppDeps, door: Door): OpenAPIHono<GatewayEnv> {
   app.route("/", imageRoutes(deps));
   app.route("/", usageRoutes(deps));
   app.route("/", openInferenceRoutes(deps));
+  if (deps.edge) {
+    app.use("/edge/v1/*", edgeMarkRing());
+    app.route("/edge/v1", edgeRoutes(deps.edge));
+  }
   if (door.leadsToAdmin) app.route("/v1/admin", adminRoutes(deps));
   refuseOtherVerbs(app);
   return app;

@@ -3,6 +3,7 @@ import { providerSchema } from "#adapters/registry.ts";
 import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { byteSizeUpTo } from "#infra/runtime/config/units.ts";
 import { jwtIssuer } from "./admission/bearer-issuer.ts";
+import { edge, edgeNeedsRecords } from "./config/edge.ts";
 import { fleet } from "./config/fleet.ts";
 import { limits } from "./config/limits.ts";
 import { listener } from "./config/listener.ts";
@@ -29,6 +30,7 @@ export const configShape = {
   providers: named(providerSchema),
   routes: z.array(route).min(1, "expected at least one route").max(1_000),
   fleet: fleet.prefault({}),
+  edge,
   limits: limits.prefault({}),
   listeners: z
     .array(listener)
@@ -63,7 +65,9 @@ export const configShape = {
   keysFile: z.string().min(1).default("keys.yaml"),
 };
 
-export const Config = namesMeet(z.strictObject(configShape)).superRefine(placeForGpu);
+export const Config = namesMeet(z.strictObject(configShape))
+  .superRefine(placeForGpu)
+  .superRefine(edgeNeedsRecords);
 
 export type Config = z.output<typeof Config>;
 

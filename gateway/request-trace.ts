@@ -61,7 +61,7 @@ export function traceRing(tracing: Tracing): MiddlewareHandler<GatewayEnv> {
     tracing.finish(traced, {
       route: `${c.req.method} ${c.req.routePath}`,
       model: c.get("model"),
-      keyId: c.var.caller?.id,
+      keyId: c.var.caller?.id ?? c.var.device?.id,
       backend: c.get("backend"),
       status: c.res.status,
       code: failure?.code,

@@ -18,6 +18,7 @@ import { openSharedKnowledge, type SharedKnowledge } from "./dispatch/share-know
 import { type Counting, openCounting } from "./open-counting.ts";
 import { type Dispatch, openDispatch } from "./open-dispatch.ts";
 import { openDoors } from "./open-doors.ts";
+import { type Edge, type OpenEdgeOptions, openEdge } from "./open-edge.ts";
 import { admitInfer } from "./open-inference/admit-infer.ts";
 import { keepSwept } from "./records/keep-swept.ts";
 import { openRecords, type Records } from "./records/open-records.ts";
@@ -70,6 +71,8 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
   resources.use(await shareKnowledge(dispatch, counting));
   const cache = openCache(config, counting, options);
   resources.defer(cache.settled);
+  const edge = await openEdgeOf({ ...around, config, counting });
+  if (edge) resources.use(edge);
 
   const doors = resources.use(
     await openDoors({
@@ -85,6 +88,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
         cache,
         flights: createFlights(),
         database,
+        ...(edge && { edge: edge.deps, releases: edge.deps.plan.releases }),
         admit: admitInfer(counting),
         ready: () => life.ready,
         limits,
@@ -116,6 +120,24 @@ function openRecordsOf(options: ServeOptions, signal: AbortSignal): Promise<Reco
   const log = worker === 1 ? options.log : options.log.child({}, { level: "error" });
   const connections = Math.max(2, Math.floor(10 / workers));
   return openRecords({ records: config.records, keysFile, databaseUrl, log, clock, signal, connections });
+}
+
+type EdgeOptions = Omit<OpenEdgeOptions, "settings" | "database" | "softState" | "isShared" | "isFirst"> & {
+  readonly config: Config;
+  readonly counting: Counting;
+  readonly database: Database | undefined;
+  readonly redisUrl: string | undefined;
+  readonly workers?: number;
+  readonly worker?: number;
+};
+
+async function openEdgeOf(options: EdgeOptions): Promise<Edge | undefined> {
+  const { config, counting, database, redisUrl, workers = 1, worker = 1 } = options;
+  const { edge: settings, gateways } = config;
+  if (!settings || !database) return undefined;
+  const isShared = redisUrl !== undefined || gateways * workers === 1;
+  const { softState } = counting;
+  return await openEdge({ ...options, settings, softState, database, isShared, isFirst: worker === 1 });
 }
 
 function keepAllSwept(database: Database): AsyncDisposable {

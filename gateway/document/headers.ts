@@ -16,6 +16,10 @@ export const answerHeaders = {
     "`true` where the answer is that of an earlier request with the same `Idempotency-Key`.",
   "WWW-Authenticate": 'How to show a key: `Bearer realm="tradewind"`.',
   ETag: "Changes when the content does.",
+  "Tradewind-Edge":
+    "`1` on whatever is answered to devices: an answer without it is by somebody else, such as a network's sign-in page.",
+  "Tradewind-Nonce":
+    "For the next proof of a device whose clock is off: with it the proof's `iat` is not looked at. Good for two minutes.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type AnswerHeader = keyof typeof answerHeaders;

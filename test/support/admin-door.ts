@@ -34,6 +34,7 @@ export type AdminCall = (method: string, path: string, body?: object) => Promise
 /** The administrators' routes on a real database, and the snapshot that they change, under a clock of the test's. */
 export type AdminDoor = AsyncDisposable & {
   readonly database: Database;
+  readonly url: string;
   readonly access: Access;
   readonly clock: FakeClock;
   readonly ledger: Decisions;
@@ -58,6 +59,7 @@ export async function openAdminDoor(): Promise<AdminDoor> {
   const operator = as("default");
   return {
     database,
+    url,
     access,
     clock,
     ledger,

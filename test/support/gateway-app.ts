@@ -26,6 +26,7 @@ import { createMetrics } from "#infra/runtime/metrics.ts";
 import { createSoftStateInProcess } from "#infra/runtime/soft-state/in-process.ts";
 import type { SoftState } from "#infra/runtime/soft-state/soft-state.ts";
 import { caller } from "./callers.ts";
+import { edgeDeps } from "./edge-door.ts";
 import { inferAnswer, json, startFakeBackend } from "./fake-backend.ts";
 import { openDispatcher } from "./routes.ts";
 
@@ -112,6 +113,7 @@ export async function openGatewayApp(options: GatewayAppOptions = {}) {
     database: undefined,
     directory,
     dispatcher: openDispatcher(),
+    edge: edgeDeps({ metrics, clock }),
     fleet: options.live?.fleet ?? (() => fleet),
     flights: createFlights(),
     inFlight: createInFlight({ most: config.limits.inFlight, mostBytes: config.limits.bodiesInHand }),

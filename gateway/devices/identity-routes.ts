@@ -1,0 +1,34 @@
+import { newProofHeader } from "#infra/runtime/devices/proof.ts";
+import { describedDeviceKey, describedEdgeTime, describedEnrolment } from "../document/edge-routes.ts";
+import { createRoutes, type DescribedRoutes, mount } from "../document/mount.ts";
+import { type DeviceRingDeps, knownCall } from "./device-ring.ts";
+import { type EnrolDeps, enrol } from "./enrol.ts";
+import { outOfSight } from "./out-of-sight.ts";
+import { rotateKey } from "./rotate-key.ts";
+
+export type IdentityDeps = DeviceRingDeps & EnrolDeps;
+
+/** How a device gets its name and exchanges its key, and what time it is; the ring of devices stands before the keys. */
+export function identityRoutes(deps: IdentityDeps): DescribedRoutes {
+  const routes = createRoutes();
+  mount(routes, describedEnrolment, async (c) => {
+    using _place = deps.inFlight.enter(mostAskBytes);
+    const call = knownCall(c, mostAskBytes);
+    const answer = await deps.telemetry.enrolment(() => outOfSight(call.signal, () => enrol(call, deps)));
+    c.header("cache-control", "no-store");
+    return c.json(answer, 201);
+  });
+  mount(routes, describedDeviceKey, async (c) => {
+    const { method, path, signal } = knownCall(c, mostAskBytes);
+    const known = { device: c.get("device"), proof: c.get("proof"), body: c.get("provedBody") };
+    const call = { method, path, newProof: c.req.header(newProofHeader), signal };
+    return c.json(await outOfSight(signal, () => rotateKey(known, call, deps)));
+  });
+  mount(routes, describedEdgeTime, (c) => {
+    c.header("cache-control", "no-store");
+    return c.json({ now: deps.clock.now() });
+  });
+  return routes;
+}
+
+const mostAskBytes = 4_096;

@@ -1,0 +1,34 @@
+import type { MiddlewareHandler } from "hono";
+import { edgeHeader } from "#infra/runtime/devices/proof.ts";
+import { deviceRing } from "../devices/device-ring.ts";
+import { type IdentityDeps, identityRoutes } from "../devices/identity-routes.ts";
+import { type PlanDeps, planRoutes } from "../devices/plan-routes.ts";
+import { createRoutes, type DescribedRoutes } from "../document/mount.ts";
+import type { GatewayEnv } from "../gateway-env.ts";
+import { type RepositoryRoutesDeps, repositoryRoutes } from "../repository/routes.ts";
+
+export type EdgeDeps = {
+  readonly identity: IdentityDeps;
+  readonly plan: PlanDeps;
+  /** Where it is public, nobody shows a proof for it. */
+  readonly repository: RepositoryRoutesDeps;
+};
+
+/** The devices' rooms, below any path: no API keys, no pages of other origins, but a proof by the device's own key. */
+export function edgeRoutes({ identity, plan, repository }: EdgeDeps): DescribedRoutes {
+  const routes = createRoutes();
+  const known = ["/keys", "/plan", "/report", ...(repository.isPublic ? [] : ["/repository/*"])];
+  const ring = deviceRing(identity);
+  for (const path of known) routes.use(path, ring);
+  const rooms = [identityRoutes(identity), planRoutes(plan), repositoryRoutes(repository)];
+  for (const room of rooms) routes.route("/", room);
+  return routes;
+}
+
+/** Stands on whatever is answered there, refusals too. */
+export function edgeMarkRing(): MiddlewareHandler<GatewayEnv> {
+  return async function markAnswers(c, next) {
+    await next();
+    c.header(edgeHeader, "1");
+  };
+}
