@@ -1,0 +1,131 @@
+import type { FailureCause } from "#infra/runtime/devices/words.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
+import type { DeviceState, ModelState, Slot } from "./device-state.ts";
+import { isQuarantined, modelOf, withModel } from "./model-state.ts";
+
+/**
+ * The steps of an update, each one change of the state and nothing else: what is handed in is left as it was, and a step
+ * that has nothing to do hands the same state back.
+ */
+export type Failure = { readonly cause: FailureCause; readonly detail: string };
+
+/** Why a file may not be tried here; undefined where it may. */
+export function whyNotTried(
+  state: DeviceState,
+  name: string,
+  slot: Slot,
+): "active" | "quarantined" | "below_floor" | undefined {
+  const model = modelOf(state, name);
+  if (isQuarantined(model, slot.sha256)) return "quarantined";
+  if (model.active?.sha256 === slot.sha256) return "active";
+  const isPrevious = model.previous?.sha256 === slot.sha256 && model.previous.release === slot.release;
+  return slot.release < model.floor && !isPrevious ? "below_floor" : undefined;
+}
+
+/** Before the first self-test of a file on the shelf; takes the place of another trial. */
+export function beginTrial(
+  state: DeviceState,
+  name: string,
+  { slot, tries = 1 }: { readonly slot: Slot; readonly tries?: number },
+): DeviceState {
+  const why = whyNotTried(state, name, slot);
+  if (why !== undefined) throw mayNotBeTried(name, slot, why);
+  const { release, version, sha256, target } = slot;
+  const trial = { release, version, sha256, target, triesLeft: tries };
+  return withModel(state, name, { ...modelOf(state, name), trial });
+}
+
+/** Before each try after a start, so that what ends the process is not tried for ever. */
+export function countDownTrial(state: DeviceState, name: string): DeviceState {
+  const model = modelOf(state, name);
+  if (!model.trial?.triesLeft) return state;
+  const trial = { ...model.trial, triesLeft: model.trial.triesLeft - 1 };
+  return withModel(state, name, { ...model, trial });
+}
+
+/** A trial that ends without a verdict, such as one for a release nobody wants any longer. */
+export function endTrial(state: DeviceState, name: string): DeviceState {
+  const model = modelOf(state, name);
+  return model.trial === null ? state : withModel(state, name, { ...model, trial: null });
+}
+
+export type Activation = {
+  readonly now: number;
+  readonly agreement: number | null;
+  /** The file that answered until now, where that was not the active one because the active one is broken. */
+  readonly ran?: string | undefined;
+};
+
+/** The trial held its self-test: it is what runs, watched for a while, and what ran is kept to fall back to. */
+export function activate(state: DeviceState, name: string, { now, agreement, ran }: Activation): DeviceState {
+  const model = modelOf(state, name);
+  if (model.trial === null) throw new TradewindError("internal", `${name} has nothing on trial to activate`);
+  const { triesLeft: _, ...active } = model.trial;
+  return withModel(state, name, {
+    ...model,
+    active,
+    previous: ran !== undefined && model.previous?.sha256 === ran ? model.previous : model.active,
+    trial: null,
+    probation: { sinceMs: now, images: 0 },
+    floor: Math.max(model.floor, active.release),
+    agreement,
+  });
+}
+
+/** Said in lots: each change is a write to the disk. */
+export function countImages(state: DeviceState, name: string, images: number): DeviceState {
+  const model = modelOf(state, name);
+  if (model.probation === null || images === 0) return state;
+  const probation = { ...model.probation, images: model.probation.images + images };
+  return withModel(state, name, { ...model, probation });
+}
+
+/** The active one has held. */
+export function endProbation(state: DeviceState, name: string): DeviceState {
+  const model = modelOf(state, name);
+  return model.probation === null ? state : withModel(state, name, { ...model, probation: null });
+}
+
+/**
+ * Back to what ran before. With a failure the active one is set aside for good; without one, as when a rollout was
+ * called back, the two change places. Nothing happens where there is nothing to fall back to.
+ */
+export function fallBack(state: DeviceState, name: string, failure?: Failure): DeviceState {
+  const model = modelOf(state, name);
+  const { active, previous } = model;
+  if (previous === null) return state;
+  if (active !== null && failure !== undefined) return quarantine(state, name, { slot: active, ...failure });
+  return withModel(state, name, { ...afterFall(model), previous: active });
+}
+
+/** Never tried here again, and out of every slot it is in: an active one gives way to the previous, or to none. */
+export function quarantine(
+  state: DeviceState,
+  name: string,
+  { slot: { sha256, release }, cause, detail }: Failure & { readonly slot: Pick<Slot, "sha256" | "release"> },
+): DeviceState {
+  const model = without(modelOf(state, name), sha256);
+  const others = model.quarantined.filter((one) => one.sha256 !== sha256);
+  const quarantined = [...others, { sha256, release, cause, detail: detail.slice(0, 300) }].slice(-50);
+  return withModel(state, name, { ...model, quarantined });
+}
+
+function without(model: ModelState, sha256: string): ModelState {
+  const trial = model.trial?.sha256 === sha256 ? null : model.trial;
+  const previous = model.previous?.sha256 === sha256 ? null : model.previous;
+  const left = { ...model, trial, previous };
+  return left.active?.sha256 === sha256 ? afterFall(left) : left;
+}
+
+function afterFall(model: ModelState): ModelState {
+  return { ...model, active: model.previous, previous: null, probation: null, agreement: null };
+}
+
+function mayNotBeTried(name: string, { release }: Slot, why: string): TradewindError {
+  const reason = {
+    active: "runs already",
+    quarantined: "was set aside here",
+    below_floor: "is older than what ran here, and not what ran just before",
+  }[why];
+  return new TradewindError("repository_refused", `release ${release} of ${name} ${reason}`);
+}
