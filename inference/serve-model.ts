@@ -66,7 +66,12 @@ export type ServeModelOptions = {
   readonly signal: AbortSignal;
   /** Told of the model when it is open; what it gives is disposed when the model has closed. */
   readonly onOpen?: (model: OpenModel) => Disposable;
+  /** Stands around the detecting of every image, whichever of the model's doors it came through. */
+  readonly aroundDetect?: (detect: Detect) => Detect;
 };
+
+/** One image looked at. */
+export type Detect = NonNullable<OpenModel["detect"]>;
 
 /** Warms a model and gives it its faces. Closing it closes the engine; one that does not get warm leaves that to the caller. */
 export async function serveModel(parts: EngineModel, options: ServeModelOptions): Promise<OpenModel> {
@@ -111,12 +116,12 @@ async function warmSessions(parts: EngineModel, { signal }: ServeModelOptions): 
 /** Tensors that wait to be filled again, beside those that run and wait. */
 const mostSpares = 16;
 
-type Detect = NonNullable<OpenModel["detect"]>;
-
-function detector(engine: Engine, plan: ModelPlan, info: ModelInfo, { clock }: ServeModelOptions): Detect {
+function detector(engine: Engine, plan: ModelPlan, info: ModelInfo, options: ServeModelOptions): Detect {
+  const { clock, aroundDetect } = options;
   const spares = createSpareTensors(mostSpares);
   const parts: Detector = { info, plan, engine, clock, spares };
-  return (image, run) => detectImage(image, parts, run);
+  const detect: Detect = (image, run) => detectImage(image, parts, run);
+  return aroundDetect ? aroundDetect(detect) : detect;
 }
 
 function openImageFace({ platform, engine }: EngineModel, info: ModelInfo, detect: Detect): Face {
