@@ -22,10 +22,18 @@ async function askBoth(question: Question, deps: Deps): Promise<LocalReply> {
   local.catch(() => {});
   const answer = await deps.forwarder.ask(cloudAsk(question, deps));
   if (!answer) return composeReply(question, await local, deps.clock);
-  const hold = deps.running.lease(question.leased.info.name);
-  if (!deps.unwanted.mayFinish(local, hold))
+  const hold = holdSame(question, deps);
+  if (!hold || !deps.unwanted.mayFinish(local, hold))
     enough.abort(new TradewindError("caller_left", "the cloud has answered"));
   return fromCloud(answer);
+}
+
+/** The model that looks, unless another took its place meanwhile: that one would be held, and this one closed. */
+function holdSame({ leased }: Question, { running }: Pick<Deps, "running">): Disposable | undefined {
+  const hold = running.lease(leased.info.name);
+  if (hold?.model.detect === leased.detect) return hold;
+  hold?.[Symbol.dispose]();
+  return undefined;
 }
 
 async function askIfUnsure(question: Question, deps: Deps): Promise<LocalReply> {

@@ -4,12 +4,12 @@
  */
 export type Unwanted = {
   /** Whether it may go on; `hold` is let go when it has ended. */
-  readonly mayFinish: (look: Promise<unknown>, hold: Disposable | undefined) => boolean;
+  readonly mayFinish: (look: Promise<unknown>, hold: Disposable) => boolean;
 };
 
 export function createUnwanted(): Unwanted {
   let isBusy = false;
-  const finish = async (look: Promise<unknown>, hold: Disposable | undefined): Promise<void> => {
+  const finish = async (look: Promise<unknown>, hold: Disposable): Promise<void> => {
     isBusy = true;
     using _ = hold;
     await look.catch(() => {});
@@ -19,7 +19,7 @@ export function createUnwanted(): Unwanted {
     mayFinish: (look, hold) => {
       const may = !isBusy;
       if (may) void finish(look, hold);
-      else hold?.[Symbol.dispose]();
+      else hold[Symbol.dispose]();
       return may;
     },
   };

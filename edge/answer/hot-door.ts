@@ -5,6 +5,7 @@ import { whenClosed } from "#infra/runtime/caller-leaves.ts";
 import { discardRest } from "#infra/runtime/discard-rest.ts";
 import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts";
 import type { HotDoor } from "#infra/runtime/http-server.ts";
+import type { KnownHost } from "#infra/runtime/known-host.ts";
 import { readStream } from "#infra/runtime/read-body.ts";
 import { answerImages } from "./answer-images.ts";
 import { answeredBy, answerHeaders, type BeginRequest, type Begun, finishRequest } from "./begin-request.ts";
@@ -14,6 +15,7 @@ export type HotDoorDeps = {
   readonly images: LocalImages;
   readonly begin: BeginRequest;
   readonly ready: () => boolean;
+  readonly isKnownHost: KnownHost;
   /** The backend's own, for infer requests. */
   readonly infer: HotDoor;
 };
@@ -26,7 +28,8 @@ export function openHotDoor(deps: HotDoorDeps): HotDoor {
   return function answerHot(incoming, outgoing) {
     outgoing.setHeader(answeredBy, "edge");
     // What a page sends is refused, and not here.
-    if (incoming.headers.origin !== undefined) return false;
+    const { origin, host } = incoming.headers;
+    if (origin !== undefined || !deps.isKnownHost(host)) return false;
     const found = readImagePath(incoming.method, incoming.url);
     if (!found) return deps.infer(incoming, outgoing);
     // A fault of ours that nobody foresaw ends one connection and not the process.

@@ -4,6 +4,7 @@ import { type TaskPath, taskPaths } from "#inference/image-api/image-request.ts"
 import { problemOf } from "#inference/image-api/problem-details.ts";
 import { onLeaveOf } from "#infra/runtime/caller-leaves.ts";
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
+import type { KnownHost } from "#infra/runtime/known-host.ts";
 import { readBody } from "#infra/runtime/read-body.ts";
 import { answerImages } from "./answer-images.ts";
 import { answerHeaders, type BeginRequest, type Begun, finishRequest } from "./begin-request.ts";
@@ -18,6 +19,7 @@ export type LocalApiDeps = {
   readonly ready: () => boolean;
   /** What `/v2` and `/metrics` lead to: the backend's own server over the running models. */
   readonly backend: Pick<Hono, "fetch">;
+  readonly isKnownHost: KnownHost;
   /** Routes beside these, such as the agent's own. */
   readonly beside?: Hono | undefined;
 };
@@ -35,7 +37,8 @@ export function createLocalApi(deps: LocalApiDeps): Hono<Env> {
     const state = readiness(deps);
     return c.json(state, state.ready ? 200 : 503);
   });
-  for (const path of ["/v1/*", "/v2/*", "/metrics", "/edge/*"]) app.use(path, refusePages);
+  const ring = refusePages(deps.isKnownHost);
+  for (const path of ["/v1/*", "/v2/*", "/metrics", "/edge/*"]) app.use(path, ring);
   read(app, "/v1/models", (c) => c.json({ models: listModels(deps.images) }));
   for (const task of taskPaths) {
     const path = `/v1/models/:model/${task}`;

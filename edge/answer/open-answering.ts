@@ -11,6 +11,7 @@ import type { Chance } from "#infra/runtime/chance.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { type HttpServer, openHttpServer } from "#infra/runtime/http-server.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
+import { knownHost } from "#infra/runtime/known-host.ts";
 import type { Log } from "#infra/runtime/log.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
 import { requestBeginner } from "./begin-request.ts";
@@ -49,6 +50,8 @@ export type Answering = AsyncDisposable & {
 export type ListenOptions = {
   readonly host?: string;
   readonly port: number;
+  /** Other names by which it is reached. */
+  readonly hosts?: readonly string[];
   /** Routes beside the API's own, such as the agent's. */
   readonly beside?: Hono;
 };
@@ -78,11 +81,13 @@ export function openAnswering(options: AnsweringOptions): Answering {
     unwanted: createUnwanted(),
   };
   const begin = requestBeginner(clock, chance);
-  const hot = openHotDoor({ images, begin, ready, infer: openInferDoor({ infer, ready, chance }) });
+  const inferDoor = openInferDoor({ infer, ready, chance });
   return {
     running,
-    listen: ({ host = "127.0.0.1", port, beside }) => {
-      const { fetch } = createLocalApi({ images, begin, ready, backend, beside });
+    listen: ({ host = "127.0.0.1", port, hosts = [], beside }) => {
+      const isKnownHost = knownHost([host, ...hosts]);
+      const { fetch } = createLocalApi({ images, begin, ready, backend, beside, isKnownHost });
+      const hot = openHotDoor({ images, begin, ready, isKnownHost, infer: inferDoor });
       return openHttpServer({ fetch, hot, host, port });
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),

@@ -51,7 +51,7 @@ export async function askOrigins<Result>(
     last = leg.error;
     failures = leg.kind === "broken" && leg.gained ? 0 : failures + 1;
     if (leg.kind === "broken" && !(others.length > 0 && failures >= patience)) {
-      await rest(failures, last, options);
+      await rest(failures, last, { ...options, isOnlyOne: others.length === 0 });
       continue;
     }
     left.add(origin);
@@ -59,9 +59,15 @@ export async function askOrigins<Result>(
   }
 }
 
-async function rest(failures: number, last: TradewindError, options: AskOrigins): Promise<void> {
-  const { clock, chance, signal, backoff, tries = 8 } = options;
+async function rest(
+  failures: number,
+  last: TradewindError,
+  options: AskOrigins & { readonly isOnlyOne: boolean },
+): Promise<void> {
+  const { clock, chance, signal, backoff, tries = 8, isOnlyOne } = options;
   if (failures >= tries) throw last;
-  const wait = Math.max(backoffMs(failures, chance, backoff), last.retryAfterMs ?? 0);
+  // Whoever wants to be left alone for long is, where somebody else has the same.
+  const wish = isOnlyOne ? (last.retryAfterMs ?? 0) : 0;
+  const wait = Math.max(backoffMs(failures, chance, backoff), wish);
   await clock.sleep(wait, { signal });
 }

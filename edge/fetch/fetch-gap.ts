@@ -2,7 +2,7 @@ import { asTradewindError, type TradewindError } from "#infra/runtime/errors.ts"
 import type { Leg } from "./ask-origins.ts";
 import { type Fetching, isWasted } from "./fetching.ts";
 import { judgeAnswer, strongTag } from "./judge-answer.ts";
-import { legOf, mostWrongInARow, type Outcome, refusedLeg } from "./leg-of.ts";
+import { elsewhereLeg, legOf, mostWrongInARow, type Outcome, refusedLeg } from "./leg-of.ts";
 import type { Origin, OriginAnswer } from "./origin.ts";
 import { noPace } from "./pace.ts";
 import { type BlockWriter, writeBlocks } from "./write-blocks.ts";
@@ -25,6 +25,8 @@ export async function fetchGap(fetching: Fetching, origin: Origin): Promise<Leg<
     outcome = await readBody(fetching, origin, answer, judged);
   } catch (thrown) {
     const error = asTradewindError(thrown);
+    const leg = elsewhereLeg(error);
+    if (leg) return leg;
     if (error.code !== "repository_unreachable" || fetching.signal.aborted) throw thrown;
     outcome = { end: "cut", error, right: 0, wrong: [], wrongInARow: 0 };
   }

@@ -3,7 +3,7 @@ import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import type { ListedFile } from "../trust/trusted-list.ts";
 import { type AskOrigins, askOrigins, type Leg } from "./ask-origins.ts";
 import { judgeAnswer } from "./judge-answer.ts";
-import { notSigned, refusedLeg } from "./leg-of.ts";
+import { elsewhereLeg, notSigned, refusedLeg } from "./leg-of.ts";
 import { lineFailure } from "./line-failure.ts";
 import type { Origin } from "./origin.ts";
 import { noPace, type Pace } from "./pace.ts";
@@ -43,6 +43,8 @@ async function fetchOnce(
     return refusedLeg(origin, judged);
   } catch (thrown) {
     const error = asTradewindError(thrown);
+    const leg = elsewhereLeg(error);
+    if (leg) return leg;
     if (error.code !== "repository_unreachable" || signal.aborted) throw thrown;
     return { kind: "broken", error, gained: false };
   }

@@ -69,6 +69,13 @@ export function refusedLeg(
   return { kind: "broken", error, gained: false };
 }
 
+/** Somebody else in the place of one of them, such as a mirror whose name was sold, says nothing of the others. */
+export function elsewhereLeg(
+  error: TradewindError,
+): Extract<Leg<never>, { readonly kind: "unfit" }> | undefined {
+  return error.code === "network_captive" ? { kind: "unfit", error } : undefined;
+}
+
 export function notSigned(origin: Origin, address: string): TradewindError {
   return refusal(`what ${origin.name} has as ${address} is not what is signed`);
 }

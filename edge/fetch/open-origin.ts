@@ -61,7 +61,7 @@ const mostHops = 3;
 
 /** Redirects are followed on the same host alone: elsewhere waits a portal, or somebody who wants the proof. */
 async function visit(caller: Caller, ask: OriginAsk): Promise<OriginAnswer> {
-  let url = new URL(ask.address, caller.base);
+  let url = placeOf(caller, ask.address);
   for (let hop = 0; ; hop += 1) {
     const answer = await askProved(caller, ask, url);
     const next = redirectOf(answer, url);
@@ -71,6 +71,13 @@ async function visit(caller: Caller, ask: OriginAsk): Promise<OriginAnswer> {
     if (hop === mostHops) throw lineFailure(caller.name, "it leads in a circle");
     url = next;
   }
+}
+
+/** Signed addresses name what lies under the repository, and nobody has any other answered, or a proof for it. */
+function placeOf({ base, name }: Caller, address: string): URL {
+  const url = new URL(address, base);
+  if (url.href.startsWith(base.href)) return url;
+  throw new TradewindError("repository_refused", `an address that is signed leads out of ${name}`);
 }
 
 function redirectOf({ status, header }: OriginAnswer, from: URL): URL | undefined {

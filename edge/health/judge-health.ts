@@ -21,7 +21,7 @@ export const probationImages = 200;
 export const probationMs = 15 * 60_000;
 const fewImages = 25;
 /** Where nothing happens the golden images must do: after so long it has held, however few came. */
-const quietMs = 24 * 3_600_000;
+export const quietMs = 24 * 3_600_000;
 
 /**
  * Whether a release does live what the one before it did: "it used to work". Scenes change by themselves, so what counts

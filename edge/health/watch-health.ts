@@ -1,7 +1,7 @@
 import type { Clock } from "#infra/runtime/clock.ts";
 import type { Answered, RunningModels } from "../answer/running-model.ts";
 import { createHistory, type History, remember } from "./history.ts";
-import { type HealthVerdict, judgeHealth } from "./judge-health.ts";
+import { type HealthVerdict, judgeHealth, probationMs, quietMs } from "./judge-health.ts";
 
 export type WatchHealth = {
   readonly running: Pick<RunningModels, "onAnswer">;
@@ -73,11 +73,15 @@ function begin(watch: Watch, model: string, probation: Probation): void {
   if (watched.probation?.release === release && watched.probation.sinceMs === sinceMs) return;
   // What it answered in an earlier life says nothing of this one.
   watched.histories.delete(release);
-  // By the clock that never runs backwards from here on.
-  const startedAt = clock.elapsed() - Math.max(0, clock.now() - sinceMs);
+  // By the clock that never runs backwards from here on. The other one may have been set by years since then.
+  const earlierMs = Math.min(Math.max(0, clock.now() - sinceMs), mostEarlierMs);
+  const startedAt = clock.elapsed() - earlierMs;
   watched.probation = { ...probation, startedAt };
   judge(watch, model);
 }
+
+/** However long ago it began by what the clock says: each life watches for itself before it says that all is well. */
+const mostEarlierMs = quietMs - probationMs;
 
 /** What runs, what ran before it, and one that was tried between. */
 const mostHistories = 3;

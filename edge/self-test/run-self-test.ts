@@ -24,14 +24,21 @@ export type RunSelfTest = Omit<SelfTestTask, "memoryBytes"> & {
  * memory, this one goes on. It throws only when the caller's signal ends the test.
  */
 export async function runSelfTest(options: RunSelfTest): Promise<SelfTestVerdict> {
-  const { limits, signal, module = entryPoint("./child/main", import.meta.url) } = options;
+  const end = await testOnce(options);
+  // The system ends this process first when anybody wants memory, and a verdict is for good: so one end is no verdict.
+  return judgeSelfTest(end.kind === "crashed" ? await testOnce(options) : end, options.limits);
+}
+
+/** Nothing of the agent's surroundings goes along, in which keys and tokens may stand. */
+async function testOnce(options: RunSelfTest): Promise<SelfTestEnd> {
+  const { signal, module = entryPoint("./child/main", import.meta.url) } = options;
   signal.throwIfAborted();
-  const child = fork(fileURLToPath(module), [], { stdio: ["ignore", 2, 2, "ipc"] });
+  const child = fork(fileURLToPath(module), [], { stdio: ["ignore", 2, 2, "ipc"], env: {} });
   const gone = once(child, "exit").catch(() => undefined);
   try {
     const end = await endOf(child, options);
     signal.throwIfAborted();
-    return judgeSelfTest(end, limits);
+    return end;
   } finally {
     child.kill("SIGKILL");
     await gone;

@@ -1,3 +1,4 @@
+import { isTooBroad } from "#inference/artefacts/list-breadth.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 
 const mostDepth = 32;
@@ -7,13 +8,15 @@ const quote = '"'.charCodeAt(0);
 const backslash = "\\".charCodeAt(0);
 
 /**
- * Refuses text that no list consists of before anything looks at what it says: not UTF-8, not JSON, deeper than a list
- * can be, or with names that are special to the language. What was not yet verified costs no more than one look.
+ * Refuses text that no list consists of before anything looks at what it says: not UTF-8, not JSON, deeper or broader than
+ * a list can be, or with names that are special to the language. What was not yet verified costs no more than one look.
  */
 export function refuseUnsoundJson(bytes: Uint8Array, what: string): void {
   const text = decode(bytes, what);
   if (depthOf(text) > mostDepth) throw unsound(what, "nests deeper than a list does");
-  if (hasSpecialName(parse(text, what))) throw unsound(what, "has a name that no list has");
+  const parsed = parse(text, what);
+  if (isTooBroad(parsed)) throw unsound(what, "names more than a list does");
+  if (hasSpecialName(parsed)) throw unsound(what, "has a name that no list has");
 }
 
 function decode(bytes: Uint8Array, what: string): string {

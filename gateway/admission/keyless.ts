@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import { knownHost } from "#infra/runtime/known-host.ts";
 import { type Caller, keylessCaller, type Tenant, unboundedTenant } from "../caller.ts";
 import type { Access } from "./access.ts";
 
@@ -21,11 +21,11 @@ export type KeylessDoor = (host: string | undefined) => Caller;
 
 /** The tenant as it is on record now; a caller is made anew only when that changed. */
 export function keylessDoor(listener: KeylessListener, deps: KeylessDeps): KeylessDoor {
-  const names = new Set(["localhost", listener.host, ...listener.hosts].map((name) => name.toLowerCase()));
+  const isKnown = knownHost([listener.host, ...listener.hosts]);
   const unbounded = unboundedTenant(listener.tenant);
   let caller: Caller | undefined;
   return (host) => {
-    if (host !== undefined && !isKnown(host, names)) throw refused(otherName);
+    if (!isKnown(host)) throw refused(otherName);
     const tenant = tenantOf(listener.tenant, deps) ?? unbounded;
     if (caller?.tenant !== tenant) caller = keylessCaller(tenant);
     return caller;
@@ -34,17 +34,6 @@ export function keylessDoor(listener: KeylessListener, deps: KeylessDeps): Keyle
 
 const otherName =
   "this address needs no key, and only by the names that it knows: list this one under its hosts";
-
-/**
- * A page can make its own name lead to an address of our network, and then its requests are to no other origin. No
- * browser leaves the header out, so what comes without it is no page.
- */
-function isKnown(host: string, names: ReadonlySet<string>): boolean {
-  const [, bracketed, plain = ""] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+?)\.?)(?::\d{1,5})?$/.exec(host) ?? [];
-  return bracketed === undefined
-    ? isIP(plain) === 4 || names.has(plain.toLowerCase())
-    : isIP(bracketed) === 6;
-}
 
 /** Undefined where nobody describes tenants, so that there is nothing that could bound this one. */
 function tenantOf(id: string, { access, records }: KeylessDeps): Tenant | undefined {

@@ -14,6 +14,7 @@ import { signPlan } from "../repository/online-key.ts";
 import type { SigningKey } from "../repository/signing-key.ts";
 import { readQuery } from "../routes/admin/read-request.ts";
 import { createJudging, type Judging } from "./keep-judged.ts";
+import { outOfSight } from "./out-of-sight.ts";
 import { readProved } from "./read-proved.ts";
 import { planDevice, type Release } from "./rings/plan-device.ts";
 import type { EdgeRollout } from "./rings/rollout.ts";
@@ -34,48 +35,65 @@ export function planRoutes(deps: PlanDeps): DescribedRoutes {
   const judging = createJudging(deps);
   mount(routes, describedPlan, async (c) => {
     const { nonce } = readQuery(c, planQuery);
-    const made = await makePlan({ device: c.get("device"), nonce }, { ...deps, judging });
+    const signal = patienceOf(c);
+    const asked = { device: c.get("device"), nonce, signal };
+    const made = await outOfSight(signal, () => makePlan(asked, { ...deps, judging }));
     return c.body(await signPlan(made, deps.onlineKey), 200, {
       "content-type": "application/jose",
       "cache-control": "no-store",
     });
   });
   const gate = createGate(mostReports);
-  mount(routes, describedReport, (c) => gate(() => takeReport(c, deps)));
+  mount(routes, describedReport, (c) => {
+    const signal = patienceOf(c);
+    return outOfSight(signal, () => gate(() => takeReport(c, { ...deps, signal })));
+  });
   return routes;
 }
 
 /** Those of one rollout wait for each other in the records, and are not to hold all connections meanwhile. */
 const mostReports = 3;
 
-type PlanAsk = { readonly device: KnownDevice; readonly nonce: string };
+/** Whoever left, or waited this long, holds no place in the row. */
+function patienceOf(c: Context<GatewayEnv>): AbortSignal {
+  return AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(15_000)]);
+}
+
+type Patient = { readonly signal: AbortSignal };
+
+type PlanAsk = Patient & { readonly device: KnownDevice; readonly nonce: string };
 
 async function makePlan(
-  { device, nonce }: PlanAsk,
+  { device, nonce, signal }: PlanAsk,
   deps: PlanDeps & { readonly judging: Judging },
 ): Promise<Plan> {
   const { database, releases, pollMs, clock } = deps;
-  const rollouts = await judgedRollouts(device, deps);
-  const known = await readKnownModels(database.query, device.id);
+  const rollouts = await judgedRollouts(device, { ...deps, signal });
+  const known = await readKnownModels(database.query, device.id, { signal });
   const facts = { ...device, reported: known.reported, pins: known.pins };
   const models = planDevice({ device: facts, rollouts, releases: releases() });
   const now = clock.now();
-  await notePlan(database, { device: device.id, models, known, pollMs, now });
+  await notePlan(database, { device: device.id, models, known, pollMs, now }, { signal });
   return plan.parse({ device: device.id, nonce, at: now, pollMs, models });
 }
 
 /** As they stand after those whose time has come were judged. */
 async function judgedRollouts(
   { models }: KnownDevice,
-  { database, judging }: PlanDeps & { readonly judging: Judging },
+  { database, judging, signal }: PlanDeps & Patient & { readonly judging: Judging },
 ): Promise<readonly EdgeRollout[]> {
-  const read = () => readEdgeRollouts(database.query, { models: models.length === 0 ? undefined : models });
+  const filter = { models: models.length === 0 ? undefined : models };
+  const read = () => readEdgeRollouts(database.query, filter, { signal });
   const rollouts = await read();
   return (await judging.judge(rollouts)) ? await read() : rollouts;
 }
 
-async function takeReport(c: Context<GatewayEnv>, { database, clock }: PlanDeps): Promise<Response> {
+async function takeReport(
+  c: Context<GatewayEnv>,
+  { database, clock, signal }: PlanDeps & Patient,
+): Promise<Response> {
+  signal.throwIfAborted();
   const told = readProved(c.get("provedBody"), report);
-  await recordReport(database, { device: c.get("device"), report: told, now: clock.now() });
+  await recordReport(database, { device: c.get("device"), report: told, now: clock.now() }, { signal });
   return c.body(null, 204);
 }

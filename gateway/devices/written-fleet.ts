@@ -57,7 +57,7 @@ export function writeDevice(device: DeviceSight, now: number) {
 }
 
 function writeRing(ring: Ring, count: RingCount) {
-  const { agreementSum, agreementTold, causes, ...rest } = count;
+  const { agreementSum, agreementTold, agreementLow: _, causes, ...rest } = count;
   return {
     ...{ ring: ringInWords(ring), ...rest, causes: { ...causes } },
     agreement: agreementTold === 0 ? null : agreementSum / agreementTold / 1_000_000,

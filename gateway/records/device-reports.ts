@@ -29,9 +29,10 @@ export async function recordReport(
   { device, report, now }: ReportAsk,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
-  const models = ownModels(device, report);
+  const said = ownModels(device, report);
   await database.transaction(async (query) => {
     await keepReport(query, { device, report, now });
+    const models = device.models.length > 0 ? said : await heardOf(query, device, said);
     await keepModels(query, { device, models, now });
     const rollouts = await countable(query, device, models);
     for (const { id, told } of rollouts) await count(query, { id, told, device, now });
@@ -44,6 +45,21 @@ function ownModels({ models }: ReportingDevice, report: Report): readonly ModelR
   const each = new Map(own.map((one) => [one.model, one]));
   return [...each.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
 }
+
+/** One that may have all models could make up any number of names, each of which would stay on record and in the metrics. */
+async function heardOf(
+  query: Query,
+  { id }: RingMember,
+  said: readonly ModelReport[],
+): Promise<readonly ModelReport[]> {
+  const text = `SELECT model FROM edge_rollouts WHERE model = ANY ($1)
+    UNION SELECT model FROM device_models WHERE device = $2 AND planned_why IS NOT NULL AND model = ANY ($1)`;
+  const names = said.map(({ model }) => model);
+  const known = new Set(await query(text, [names, id], { parse: (row) => named.parse(row).model }));
+  return said.filter(({ model }) => known.has(model));
+}
+
+const named = z.object({ model: z.string() });
 
 /** The device's row is held from here on: its own reports are counted one after the other. */
 async function keepReport(query: Query, { device, report, now }: ReportAsk): Promise<void> {
@@ -106,7 +122,7 @@ async function count(
   if (isSame(to, before)) return;
   const ring = before?.ring ?? ringOf(held, device) ?? held.progress.ring;
   await writeOutcome(query, { rollout: id, device: device.id, ring, outcome: to, now });
-  const progress = moveCount(held.progress, { ring, from: before?.outcome, to });
+  const progress = moveCount(held.progress, { ring, from: before?.outcome, to }, held.gate);
   await writeJudged(query, held, { after: { ...held, progress }, now });
 }
 

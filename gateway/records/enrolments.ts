@@ -74,6 +74,16 @@ const tenant = usualRights.tenant;
 
 const expiry = z.object({ expires_at: z.date() });
 
+/** One read that tells those who make up tokens from those who were given one, be it spent or too old by now. */
+export async function refuseUnknownToken(
+  query: Query,
+  token: EnrolDevice["token"],
+  options: Options = {},
+): Promise<void> {
+  const text = "SELECT 1 FROM enrolments WHERE id = $1 AND hash = $2";
+  if ((await query(text, [token.id, hashOf(token.secret)], options)).length === 0) throw useless();
+}
+
 export type EnrolDevice = {
   /** What stands before the second dot of a token, in its two parts. */
   readonly token: { readonly id: string; readonly secret: string };
@@ -145,8 +155,7 @@ async function enrolledBefore(query: Query, { token, key }: EnrolDevice): Promis
     JOIN enrolments ON enrolments.id = device.enrolment WHERE enrolments.id = $1 AND hash = $2`;
   const values = [token.id, hashOf(token.secret), thumbprintOf(key)];
   const [found] = await query(text, values, { parse: (row) => enrolled.parse(row) });
-  if (!found)
-    throw refused("the token is unknown, used up, too old or not for this hardware: ask for another");
+  if (!found) throw useless();
   return { device: found.id, models: found.models, isAgain: true };
 }
 
@@ -155,6 +164,10 @@ const enrolled = z.object({ id: z.string(), models: z.array(z.string()) });
 /** A secret is long and random, so one plain hash hides it. */
 function hashOf(secret: string): string {
   return hash("sha256", secret, "hex");
+}
+
+function useless(): TradewindError {
+  return refused("the token is unknown, used up, too old or not for this hardware: ask for another");
 }
 
 function refused(message: string): TradewindError {

@@ -1,5 +1,5 @@
 import { listKey } from "./list-names.ts";
-import { expiresAt, isSignedFor, type TargetsList } from "./lists.ts";
+import { expiresAt, isFamilysOwn, isSignedFor, type TargetsList } from "./lists.ts";
 import type { Call, Refusal, Repository } from "./repository.ts";
 import { mostTries, readTargetsVersion, type Standing } from "./standing.ts";
 
@@ -74,7 +74,7 @@ async function chooseFamily(
   const candidates = (standing.versions.get(model) ?? []).filter((version) => version >= before);
   for (const version of candidates.slice(0, mostTries)) {
     const list = await readTargetsVersion(repository, { role: model, version }, call);
-    const held = list && isSignedFor(targets, model, list) ? list : undefined;
+    const held = list && isFamilysOwn(targets, model, list) ? list : undefined;
     const why = whyNot(choosing, held, { isNamed: version === before });
     if (why === undefined) return version;
     refused.push({ key: listKey({ role: model, version }), why });
@@ -85,7 +85,7 @@ async function chooseFamily(
   return undefined;
 }
 
-const unreadable = "it is no list, or lacks signatures of the keys that may sign it";
+const unreadable = "it is no list, another family's, or lacks signatures of the keys that may sign it";
 
 /** What was named and has expired stays named: devices know what to make of a date. */
 function whyNot(

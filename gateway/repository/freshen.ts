@@ -126,13 +126,13 @@ function nextTimestamp(
   // Minutes of the clock, so that versions also grow where the timestamp before this one is lost.
   const least = Math.floor(now / 60_000);
   const dated = {
-    version: Math.max(timestampVersion + 1, seen + 1, least),
+    version: Math.max(...[timestampVersion, seen].filter(isPlausible).map((last) => last + 1), least),
     expiresAtMs: now + lives.timestamp,
   };
   return timestampList(version, { ...dated, signedAtMs: now });
 }
 
-/** Whoever may write to the store could lay a list there that leaves no room for versions after it. */
+/** Whoever may write to the store, or had an online key, could lay a list there that leaves no room for versions after it. */
 function isPlausible(version: number): boolean {
   return version < mostVersion / 2;
 }

@@ -8,6 +8,7 @@ import {
   type Targets,
   type Timestamp,
 } from "@tufjs/models";
+import { isTooBroad } from "#inference/artefacts/list-breadth.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { mostVersion } from "./list-names.ts";
 import { keyIdOf, type SigningKey, signHex, writtenKey } from "./signing-key.ts";
@@ -144,6 +145,15 @@ export function isSignedFor(by: RootList | TargetsList, role: string, list: AnyL
   }
 }
 
+/**
+ * A family's list does not say whose it is: where two families have the same keys, one's would hold for the other too,
+ * and is told by what it names.
+ */
+export function isFamilysOwn(targets: TargetsList, model: string, list: TargetsList): boolean {
+  const isAtHome = Object.keys(list.signed.targets).every((path) => path.startsWith(`${model}/`));
+  return isAtHome && isSignedFor(targets, model, list);
+}
+
 export function expiresAt(list: AnyList): number {
   return Date.parse(list.signed.expires);
 }
@@ -162,7 +172,9 @@ function roleOf({ keys, threshold }: Signers) {
 }
 
 function jsonOf(bytes: Uint8Array) {
-  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  const json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  if (isTooBroad(json)) throw new RangeError("it names more than a list does");
+  return json;
 }
 
 function parsed<List extends AnyList>(role: string, read: () => List): List {

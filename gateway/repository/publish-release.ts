@@ -5,8 +5,10 @@ import {
   blockBytes,
   type ModelArtefact,
   modelArtefact,
+  revocationsPath,
 } from "#inference/artefacts/artefact.ts";
 import { blocksOf } from "#inference/artefacts/blocks.ts";
+import { mostMembers } from "#inference/artefacts/list-breadth.ts";
 import type { Precision } from "#inference/contract.ts";
 import type { BlobSource } from "#infra/runtime/blobs/blob-store.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
@@ -51,6 +53,9 @@ export async function publishRelease(repository: Repository, ask: Release): Prom
   const release = releaseOf(ask, family.contents);
   const parts = ask.artefacts.map((artefact) => partsOf(artefact, { ...ask, release }));
   const fresh = parts.filter((part) => !isThere(part, family.contents));
+  const added = fresh.flatMap((part) => part.files.map((file) => [file.path, writtenFile(file)] as const));
+  const all = new Map<string, WrittenFile>([...family.files, ...added]);
+  refuseFull(ask.model, all);
   const files: Published["files"][number][] = [];
   for (const part of fresh) {
     for (const { path, bytes, sha256, content } of part.files) {
@@ -59,9 +64,18 @@ export async function publishRelease(repository: Repository, ask: Release): Prom
     }
   }
   if (fresh.length === 0) return { release, files, list: undefined };
-  const added = fresh.flatMap((part) => part.files.map((file) => [file.path, writtenFile(file)] as const));
-  const all = new Map<string, WrittenFile>([...family.files, ...added]);
   return { release, files, list: await writeFamily(repository, family, { ...ask, files: all }) };
+}
+
+/** However full a family's list is, its releases can be revoked: that takes a place, and it stays free. */
+function refuseFull(model: string, files: ReadonlyMap<string, WrittenFile>): void {
+  const places = new Set([...files.keys(), revocationsPath(model)]).size;
+  if (places <= mostMembers) return;
+  throw new TradewindError(
+    "signing_refused",
+    `the list of ${model} would name ${places} files, and no reader takes more than ${mostMembers}`,
+    { hint: "begin a family under another name" },
+  );
 }
 
 /** A version names one release: again, it is the same one; a new one is higher than all before it. */

@@ -26,8 +26,9 @@ export function readContents(model: string, list: TargetsList): FamilyContents {
   const companions = new Map<string, ListedTarget>();
   let revocations: Revocations = { schema: 1, kind: "revocations", model, sha256: [], below: 0 };
   for (const [path, file] of Object.entries(list.signed.targets)) {
+    if (!path.startsWith(`${model}/`)) throw anothers(path);
     const about = targetCustom.safeParse(file.custom);
-    if (!about.success || !path.startsWith(`${model}/`)) continue;
+    if (!about.success) continue;
     const listed = { path, bytes: file.length, sha256: file.hashes.sha256 ?? "" };
     if ("model" in about.data && about.data.model !== model) throw anothers(path);
     if (about.data.kind === "model") models.push({ ...listed, about: about.data });
@@ -46,5 +47,5 @@ export function isRevoked(
 }
 
 function anothers(path: string): TradewindError {
-  return new TradewindError("repository_refused", `${path} says of itself that it is another model's`);
+  return new TradewindError("repository_refused", `${path} is another model's`);
 }

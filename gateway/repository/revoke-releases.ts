@@ -24,7 +24,7 @@ export async function revokeReleases(repository: Repository, ask: Revoking): Pro
   const family = await openFamily(repository, ask);
   const before = family.contents.revocations;
   const next =
-    "below" in what ? belowOf(before, what.below) : releaseOf(family.contents, what.release, model);
+    "below" in what ? belowOf(family.contents, what.below) : releaseOf(family.contents, what.release, model);
   if (next === before) return { revocations: before, list: undefined };
   const content = new TextEncoder().encode(JSON.stringify(revocations.parse(next)));
   const sha256 = createHash("sha256").update(content).digest("hex");
@@ -35,9 +35,17 @@ export async function revokeReleases(repository: Repository, ask: Revoking): Pro
   return { revocations: next, list: await writeFamily(repository, family, { ...ask, files }) };
 }
 
-function belowOf(before: Revocations, below: number): Revocations {
-  return below <= before.below ? before : { ...before, below };
+/** Nothing takes it back, so a number that leaves none for releases to come is refused. */
+function belowOf({ models, revocations: before }: FamilyContents, below: number): Revocations {
+  const highest = Math.max(0, before.below - 1, ...models.map(({ about }) => about.release));
+  if (below <= before.below) return before;
+  if (below <= highest + mostSkipped) return { ...before, below };
+  throw new TradewindError("parameter_invalid", `there is no release anywhere near ${below}`, {
+    hint: `all that there are lie below ${highest + 1}`,
+  });
 }
+
+const mostSkipped = 1_000_000;
 
 function releaseOf(
   { models, revocations: before }: FamilyContents,

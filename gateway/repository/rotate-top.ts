@@ -44,7 +44,7 @@ export async function rotateTop(repository: Repository, ask: TopRotation): Promi
     const next = nextDelegations(repository, open, familiesOf(open.targets));
     return await writeDelegations(repository, next, { root: open.root, keys: targetsKeys, signal });
   }
-  const root = nextRoot(repository, open.root, ask);
+  const root = nextRoot(repository, open, ask);
   if (role === "targets") await signTargetsForBoth(repository, { ask, open, root });
   const staged = sealList(root, ask.rootKeys, [
     { by: open.root, role: "root" },
@@ -57,10 +57,15 @@ export async function rotateTop(repository: Repository, ask: TopRotation): Promi
   return { key: await writeNewList(repository, "root", root, { signal }), version: root.signed.version };
 }
 
-function nextRoot({ clock, lives }: Repository, root: RootList, { role, change }: TopRotation): RootList {
+function nextRoot(
+  { clock, lives }: Repository,
+  { root, targets }: OpenDelegations,
+  { role, change }: TopRotation,
+): RootList {
   const before = rootSignersOf(root);
   const signers: RootSigners = { ...before, [role]: changedSigners(before[role], role, change) };
-  refuseOnlineElsewhere(signers.online.keys, [...signers.root.keys, ...signers.targets.keys]);
+  const families = familiesOf(targets).flatMap(({ keys }) => keys);
+  refuseOnlineElsewhere(signers.online.keys, [...signers.root.keys, ...signers.targets.keys, ...families]);
   const expiresAtMs = clock.now() + (lives?.root ?? usualLives.root);
   // The numbers of roots have no gaps: devices ask for them one after the other.
   return rootList(signers, { version: root.signed.version + 1, expiresAtMs });

@@ -1,6 +1,7 @@
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import { listKey, timestampKey } from "./list-names.ts";
 import {
+  isFamilysOwn,
   isSignedFor,
   type RootList,
   readRoot,
@@ -81,7 +82,7 @@ export async function readNewestFamily(
 ): Promise<TargetsList | undefined> {
   for (const version of (versions.get(model) ?? []).slice(0, mostTries)) {
     const list = await readTargetsVersion(repository, { role: model, version }, { signal });
-    if (list && isSignedFor(targets, model, list)) return list;
+    if (list && isFamilysOwn(targets, model, list)) return list;
   }
   return undefined;
 }

@@ -34,22 +34,35 @@ export function judgeRing({ rings, gate, progress, now }: Judged): Judgement {
 }
 
 /** Of so many a ring is judged: of the least, or of all that are there. */
-export function enough({ live, succeeded, failed }: RingCount, { least }: Gate): number {
+function enough({ live, succeeded, failed }: RingCount, { least }: Gate): number {
   return Math.max(1, Math.min(least, Math.max(live, succeeded + failed)));
 }
 
-/** What stops a rollout: failures that the rest of the ring could not make up for, or too many of those who tried. */
+/**
+ * What stops a rollout: failures that the rest of the ring could not make up for, too many of those who tried, or too
+ * little agreement. A device may lie, so one alone stops a rollout only where it is more of its ring than may fail.
+ */
 function faultOf(count: RingCount, gate: Gate): string | undefined {
-  const { devices, succeeded, failed, agreementSum, agreementTold } = count;
+  const { devices, succeeded, failed } = count;
   const tried = succeeded + failed;
-  const isEnough = tried >= enough(count, gate);
   const most = `more than ${percent(gate.maxFailures)} failed`;
   if (failed / Math.max(1, devices, tried) > gate.maxFailures) return `${most}, whatever the others do`;
-  if (isEnough && failed / tried > gate.maxFailures) return `${most} of ${tried} that tried`;
-  const agreement = agreementTold === 0 ? undefined : agreementSum / agreementTold;
-  if (gate.minAgreement === null || agreement === undefined || !isEnough) return undefined;
-  if (agreement >= gate.minAgreement) return undefined;
-  return `agreement ${share(agreement)} is less than ${share(gate.minAgreement)}`;
+  if (tried < enough(count, gate)) return undefined;
+  if (failed > 1 && failed / tried > gate.maxFailures) return `${most} of ${tried} that tried`;
+  return disagreementOf(count, gate);
+}
+
+/** The mean alone would be one device's to sink: more than may fail must have told less than the least as well. */
+function disagreementOf(
+  { devices, agreementSum, agreementTold, agreementLow }: RingCount,
+  { minAgreement, maxFailures }: Gate,
+): string | undefined {
+  if (minAgreement === null || agreementTold === 0) return undefined;
+  const agreement = agreementSum / agreementTold;
+  const isOnesWord = agreementLow === 1 && 1 / Math.max(1, devices) <= maxFailures;
+  if (agreement >= minAgreement || isOnesWord || agreementLow / agreementTold <= maxFailures)
+    return undefined;
+  return `agreement ${share(agreement)} is less than ${share(minAgreement)}`;
 }
 
 type InHand = Pick<Judged, "gate" | "progress" | "now"> & { readonly mayBeEmpty: boolean };
@@ -68,7 +81,7 @@ function judgeInHand(count: RingCount, { gate, progress, now, mayBeEmpty: mayBe 
     return { verdict: "next", because: "nobody is in it", enoughSince: null };
   }
   if (live === 0 && tried === 0) return waits("all of its devices are silent");
-  const needed = enough(count, gate);
+  const needed = neededOf(count, { gate, waitedMs: now - progress.since });
   if (tried < needed) return waits(`${tried} of at least ${needed} have tried`);
   const since = progress.enoughSince ?? now;
   if (now - since < gate.soakMs) {
@@ -77,6 +90,17 @@ function judgeInHand(count: RingCount, { gate, progress, now, mayBeEmpty: mayBe 
   }
   return { verdict: "next", because: "it held", enoughSince: since };
 }
+
+/** Whoever did not try in a day, as with a full disk or a lie, is not waited for where more than half of the others did. */
+function neededOf(
+  count: RingCount,
+  { gate, waitedMs }: { readonly gate: Gate; readonly waitedMs: number },
+): number {
+  const needed = enough(count, gate);
+  return waitedMs < dayMs ? needed : Math.min(needed, Math.floor(count.live / 2) + 1);
+}
+
+const dayMs = 86_400_000;
 
 /** A small share of few devices has nobody; a label that nobody has is a mistake, and the last ring has somebody one day. */
 function mayBeEmpty(rings: readonly Ring[], place: number): boolean {

@@ -1,5 +1,5 @@
 import type { FailureCause, ModelReport } from "#infra/runtime/devices/words.ts";
-import { noCount, type Progress, type RingCount } from "./rollout.ts";
+import { type Gate, noCount, type Progress, type RingCount } from "./rollout.ts";
 
 export const outcomeKinds = ["trying", "succeeded", "hindered", "failed"] as const;
 
@@ -37,9 +37,10 @@ export function sameOutcome(one: Outcome, other: Outcome): boolean {
 export function moveCount(
   progress: Progress,
   { ring, from, to }: { readonly ring: number; readonly from: Outcome | undefined; readonly to: Outcome },
+  gate: Pick<Gate, "minAgreement">,
 ): Progress {
   const before = progress.counts[ring] ?? noCount;
-  const after = add(from ? add(before, from, -1) : before, to, 1);
+  const after = add(from ? add(before, from, { by: -1, gate }) : before, to, { by: 1, gate });
   return { ...progress, counts: progress.counts.with(ring, after) };
 }
 
@@ -47,13 +48,17 @@ function failed(cause: FailureCause): Outcome {
   return { kind: hindrances.has(cause) ? "hindered" : "failed", cause, agreement: null };
 }
 
-function add(count: RingCount, { kind, cause, agreement }: Outcome, by: 1 | -1): RingCount {
+type Adding = { readonly by: 1 | -1; readonly gate: Pick<Gate, "minAgreement"> };
+
+function add(count: RingCount, { kind, cause, agreement }: Outcome, { by, gate }: Adding): RingCount {
   const told = agreement === null ? 0 : by;
+  const low = agreement !== null && agreement < (gate.minAgreement ?? 0) ? by : 0;
   return {
     ...count,
     [kind]: Math.max(0, count[kind] + by),
     ...(cause && { causes: { ...count.causes, [cause]: Math.max(0, (count.causes[cause] ?? 0) + by) } }),
     agreementSum: Math.max(0, count.agreementSum + told * (agreement ?? 0)),
     agreementTold: Math.max(0, count.agreementTold + told),
+    agreementLow: Math.max(0, count.agreementLow + low),
   };
 }

@@ -79,6 +79,8 @@ export const ringCount = z.strictObject({
   causes: z.partialRecord(z.enum(failureCauses), count),
   agreementSum: count,
   agreementTold: count,
+  /** Of those that told, how many told less than the gate's least. */
+  agreementLow: count,
 });
 
 export const progress = z.strictObject({
@@ -115,7 +117,7 @@ export type EdgeRollout = {
 export const noCount: RingCount = {
   ...{ devices: 0, live: 0, trying: 0, succeeded: 0, hindered: 0, failed: 0 },
   causes: {},
-  ...{ agreementSum: 0, agreementTold: 0 },
+  ...{ agreementSum: 0, agreementTold: 0, agreementLow: 0 },
 };
 
 export function firstProgress(rings: readonly Ring[], now: number): Progress {

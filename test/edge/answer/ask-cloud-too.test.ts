@@ -45,6 +45,30 @@ test("while the cloud is asked the device looks itself; of looks that nobody wai
   expect(told).toEqual([false]);
 });
 
+test("a look that nobody waits for is given up where another model took the place of the one that looks", async () => {
+  let turned: Promise<void> | undefined;
+  const { forwarder } = forwarderThat(async () => {
+    const { signal } = new AbortController();
+    const file = { name: "digits", version: "2", path: "y.onnx", release: 2, sha256: "2" };
+    turned = api.running.turnTo(file, { signal });
+    await expect.poll(() => api.running.find("digits")?.release).toBe(2);
+    return cloudAnswer;
+  });
+  const api = await openFakeApi({ forwarder });
+  const given: string[] = [];
+  api.fake.detect = (_, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => {
+        given.push(...api.fake.events);
+        reject(signal.reason);
+      });
+    });
+  expect(by((await api.detect()).headers)).toBe("cloud");
+  await turned;
+  expect(given).toEqual(["opened digits 1", "opened digits 2"]);
+  expect(api.fake.events.at(-1)).toBe("closed digits 1");
+});
+
 test("where the cloud says nothing the device's own answer is given", async () => {
   const { forwarder } = forwarderThat(() => Promise.resolve(undefined));
   const { detect } = await openFakeApi({ forwarder });

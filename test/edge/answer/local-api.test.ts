@@ -109,6 +109,16 @@ test("pages of browsers may not use the device, whatever they ask", async () => 
   expect(await ask("/v2/health/live", { headers })).toMatchObject({ status: 200 });
 });
 
+test("a page whose own name was made to lead to the device reads nothing there", async () => {
+  const { ask, detect } = await openFakeApi({ beside: new Hono().get("/edge/status", (c) => c.json({})) });
+  const headers = { host: "page.example:8100" };
+  for (const path of ["/v1/models", "/v2/models", "/metrics", "/edge/status"])
+    expect(await ask(path, { headers })).toMatchObject({ status: 403 });
+  expect(await detect("", { headers })).toMatchObject({ status: 403, body: { code: "origin_forbidden" } });
+  for (const host of ["localhost:8100", "192.168.1.7", "[::1]:8100", "Edge-1.plant.example:8100"])
+    expect(await ask("/v1/models", { headers: { host } })).toMatchObject({ status: 200 });
+});
+
 test("the backend's own server and the agent's routes stand beside, under the same headers", async () => {
   const { ask } = await openFakeApi({
     beside: new Hono().get("/edge/status", (c) => c.json({ fine: true })),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { captive } from "#edge/fetch/captive.ts";
 import { fetchFile } from "#edge/fetch/fetch-file.ts";
 import { blockBytes } from "#inference/artefacts/artefact.ts";
 import { blocksOf } from "#inference/artefacts/blocks.ts";
@@ -267,4 +268,19 @@ test("a wish to stop stops it, and what fits is kept", async () => {
   const options = fetching(content, { fs, origins: [origin], signal: stop.signal, onProgress, pace });
   await expect(fetchFile(options)).rejects.toThrow("enough");
   expect(fs.files.get(part)?.byteLength).toBeGreaterThanOrEqual(blockBytes);
+});
+
+test("a mirror in whose place somebody else answers costs a file nothing but the question", async () => {
+  const [fs, gateway] = [createMemoryDisk(), createFakeOrigin(content)];
+  let asked = 0;
+  const get = () => {
+    asked += 1;
+    return Promise.reject(captive("mirror", "a web page comes"));
+  };
+  const elsewhere = { ...createFakeOrigin(content), get };
+  await fetchFile(fetching(content, { fs, origins: [elsewhere, gateway] }));
+  expect(fs.files.get(part)?.equals(content)).toBe(true);
+  expect(asked).toBe(1);
+  const alone = fetchFile(fetching(content, { fs: createMemoryDisk(), origins: [elsewhere] }));
+  await expect(alone).rejects.toMatchObject({ code: "network_captive" });
 });

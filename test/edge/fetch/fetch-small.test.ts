@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { captive } from "#edge/fetch/captive.ts";
 import { fetchSmall } from "#edge/fetch/fetch-small.ts";
 import { createFakeOrigin, cutAfter, flipped, type Tamper } from "#test/support/edge/fake-origin.ts";
 import { hurriedClock, listed, noise } from "#test/support/edge/fetched.ts";
@@ -34,6 +35,13 @@ test("a mirror whose small file is another one twice is left for the gateway", a
   const [mirror, gateway] = [createFakeOrigin(noise(30_000, 2)), createFakeOrigin(content)];
   expect(Buffer.from(await small(mirror, gateway)).equals(content)).toBe(true);
   expect([mirror.asks.length, gateway.asks.length]).toEqual([2, 1]);
+});
+
+test("a mirror in whose place somebody else answers is left for the gateway, and a gateway is not", async () => {
+  const portal = createFakeOrigin(content);
+  const elsewhere = { ...portal, get: () => Promise.reject(captive("mirror", "a web page comes")) };
+  expect(Buffer.from(await small(elsewhere, createFakeOrigin(content))).equals(content)).toBe(true);
+  await expect(small(elsewhere)).rejects.toMatchObject({ code: "network_captive" });
 });
 
 test("a small file that only one server has and that is wrong there is refused", async () => {

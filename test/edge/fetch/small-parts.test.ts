@@ -189,3 +189,15 @@ test("a mirror that is down is asked twice and the gateway eight times", async (
   await expect(askOrigins(ask, options)).rejects.toBe(error);
   expect(asked).toEqual([...Array(2).fill("mirror"), ...Array(8).fill("gateway")]);
 });
+
+test("a mirror that wants to be left alone for long is not waited for while there is a gateway", async () => {
+  const clock = hurriedClock();
+  const [mirror, gateway] = [createFakeOrigin(new Uint8Array(1)), createFakeOrigin(new Uint8Array(1))];
+  const error = new TradewindError("repository_unreachable", "later", { retryAfterMs: 900_000 });
+  const ask = async (origin: unknown): Promise<Leg<string>> =>
+    origin === mirror ? { kind: "broken", error, gained: false } : { kind: "done", result: "here" };
+  const { signal } = new AbortController();
+  const asked = { origins: [mirror, gateway], clock, chance: { number: () => 0.5 }, signal };
+  expect(await askOrigins(ask, asked)).toBe("here");
+  expect(clock.elapsed()).toBeLessThan(10_000);
+});

@@ -121,3 +121,22 @@ test("many releases leave only the last few in memory, and the one that ran befo
   answer(21, 60, 0.2);
   expect(ends.map(({ verdict }) => verdict.kind)).toEqual(["fallen"]);
 });
+
+test("a clock that is set right by years between two starts does not end a probation", () => {
+  const { clock, watch, ends, answer } = watching();
+  using _ = watch;
+  watch.begin("m", { release: 2, previous: 1, sinceMs: 5_000, images: 10 });
+  expect(ends).toEqual([]);
+  clock.advance(14 * 60_000);
+  answer(2, 4, 0.8);
+  expect(ends).toEqual([]);
+});
+
+test("a device that is off at night ends its quiet probation all the same", async () => {
+  const { clock, watch, ends } = watching();
+  using _ = watch;
+  watch.begin("m", { release: 2, previous: 1, sinceMs: clock.now() - 25 * 3_600_000, images: 0 });
+  expect(ends).toEqual([]);
+  clock.advance(15 * 60_000);
+  await expect.poll(() => ends.map(({ verdict }) => verdict.kind)).toEqual(["held"]);
+});

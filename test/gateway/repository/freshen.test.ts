@@ -12,6 +12,7 @@ import {
 } from "#gateway/repository/lists.ts";
 import { publishRelease } from "#gateway/repository/publish-release.ts";
 import { readVerified } from "#gateway/repository/read-verified.ts";
+import { rotateTop } from "#gateway/repository/rotate-top.ts";
 import { makeKey } from "#gateway/repository/signing-key.ts";
 import { type SkippedEvent, sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { createMemoryBlobs } from "#test/support/memory-blobs.ts";
@@ -70,6 +71,7 @@ test("a family's list that the online key forged is not named, and what stood go
 test.each([
   ["no list at all", "not json"],
   ["a list that says another version", undefined],
+  ["broader than a list is", JSON.stringify({ signed: { targets: new Array(1_001).fill(0) } })],
 ])("what lies in place of a family's list and is %s is passed over", async (_, text) => {
   const { repository, store, keys, clock } = await foundRepository(createMemoryBlobs());
   const other = familyList(new Map(), { version: 8, expiresAtMs: clock.now() + hour });
@@ -191,6 +193,40 @@ test("versions that a stranger laid as high as they go leave room for the next o
   expect(timestamp).toBeLessThan(most / 2);
   expect(snapshot).toBeLessThan(10);
   expect((await readVerified(repository, { signal })).refused).toEqual([]);
+});
+
+test("a timestamp that a lost online key signed as high as it goes leaves room once the key is exchanged", async () => {
+  const { repository, store, keys, clock } = await foundRepository(createMemoryBlobs());
+  const most = 2 ** 31 - 1;
+  const planted = timestampList(1, { version: most, expiresAtMs: clock.now() + hour, signedAtMs: 0 });
+  signList(planted, [keys.online]);
+  const next = makeKey();
+  await rotateTop(repository, {
+    ...{ role: "online", rootKeys: keys.root, targetsKeys: [], onlineKeys: [], signal },
+    change: { add: [next.publicHex], drop: [keys.online.id], threshold: undefined },
+  });
+  store.blobs.set("metadata/timestamp.json", encodeList(planted));
+  const { timestamp } = await freshen(repository, [next], { signal });
+  expect(timestamp).toBeLessThan(most / 2);
+  expect((await freshen(repository, [next], { signal, seen: timestamp })).wrote).toEqual([]);
+  expect((await readVerified(repository, { signal })).refused).toEqual([]);
+});
+
+test("a list of one family in the place of another's with the same keys is neither named nor built upon", async () => {
+  const found = await foundRepository(createMemoryBlobs());
+  const { repository, store, keys } = found;
+  await publishOne(found, "1.0.0");
+  await publishOne(found, "1.0.1");
+  await addFamily(repository, {
+    ...{ model: "faces", targetsKeys: [keys.targets], familyKeys: [keys.family], threshold: 1, signal },
+  });
+  store.blobs.set("metadata/3.faces.json", await bytesOf(store, `metadata/3.${model}.json`));
+  const { named, refused } = await freshen(repository, [keys.online], { signal });
+  expect(named.get("faces")).toBe(1);
+  expect(refused).toMatchObject([{ key: "metadata/3.faces.json" }]);
+  const artefacts = [artefact("a face")];
+  const ask = { model: "faces", version: "1.0.0", artefacts, keys: [keys.family], signal };
+  expect(await publishRelease(repository, ask)).toMatchObject({ release: 1, list: { version: 2 } });
 });
 
 test("a family that was added is named together with its first list", async () => {

@@ -74,11 +74,13 @@ test("the online key never becomes a family's, nor a family's the online key", a
     signal,
   };
   await expect(addFamily(repository, family)).rejects.toMatchObject({ code: "signing_refused" });
-  const rotation = rotateTop(repository, {
-    ...{ role: "online", rootKeys: own.root, targetsKeys: [], onlineKeys: [], signal },
-    change: { add: [own.targets.publicHex], drop: [], threshold: undefined },
-  });
-  await expect(rotation).rejects.toMatchObject({ code: "signing_refused" });
+  for (const { publicHex } of [own.targets, own.family, own.root[0]]) {
+    const rotation = rotateTop(repository, {
+      ...{ role: "online", rootKeys: own.root, targetsKeys: [], onlineKeys: [], signal },
+      change: { add: [publicHex], drop: [], threshold: undefined },
+    });
+    await expect(rotation).rejects.toMatchObject({ code: "signing_refused" });
+  }
 });
 
 test("a family's list is signed anew for another while by its keys alone", async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { openFamily, writeFamily } from "#gateway/repository/change-family.ts";
 import { freshen } from "#gateway/repository/freshen.ts";
 import { knownReleases } from "#gateway/repository/known-releases.ts";
 import { publishRelease, type Release } from "#gateway/repository/publish-release.ts";
@@ -129,6 +130,32 @@ test("all releases below a number are revoked at once, and the next one is not b
   });
   expect(await revokeReleases(repository, { ...ask, what: { below: 4 } })).toMatchObject({ list: undefined });
   expect(await publish({ version: "1.1.0" })).toMatchObject({ release: 5 });
+});
+
+test("a number so high that no release could follow is not revoked below", async () => {
+  const { publish, repository, keys } = await found();
+  await publish({ version: "1.0.0" });
+  const ask = { model, keys: [keys.family], signal };
+  const all = revokeReleases(repository, { ...ask, what: { below: 2 ** 31 } });
+  await expect(all).rejects.toMatchObject({ code: "parameter_invalid" });
+  expect(await publish({ version: "1.1.0" })).toMatchObject({ release: 2 });
+});
+
+test("a family whose list takes no further release can still revoke what it has", async () => {
+  const { publish, repository, keys } = await found();
+  await publish({ version: "1.0.0" });
+  const { files, ...family } = await openFamily(repository, { model, signal });
+  const [, file] = [...files].find(([path]) => path.endsWith("golden.json")) ?? [];
+  if (!file) throw new Error("nothing was published");
+  const ask = { model, keys: [keys.family], signal };
+  const filler = new Map(files);
+  for (let number = 1_000; filler.size < 999; number += 1)
+    filler.set(`${model}/${number}/any/golden.json`, file);
+  await writeFamily(repository, family, { ...ask, files: filler });
+  await expect(publish({ version: "1.1.0" })).rejects.toMatchObject({ code: "signing_refused" });
+  expect(await revokeReleases(repository, { ...ask, what: { release: 1 } })).toMatchObject({
+    list: { version: 4 },
+  });
 });
 
 test("a release that never was cannot be revoked", async () => {

@@ -113,7 +113,11 @@ test("too little agreement in the mean of a ring stops, as soon as enough have t
   const gate = { minAgreement: 970_000 };
   const told = (mean: number, count = 20) => ({
     ...{ devices: 100, live: 100, succeeded: count },
-    ...{ agreementSum: mean * count, agreementTold: count },
+    ...{
+      agreementSum: mean * count,
+      agreementTold: count,
+      agreementLow: mean < gate.minAgreement ? count : 0,
+    },
   });
   expect(judge([told(960_000)], { gate })).toMatchObject({
     verdict: "stop",
@@ -123,4 +127,43 @@ test("too little agreement in the mean of a ring stops, as soon as enough have t
   expect(judge([told(960_000, 5)], { gate }).verdict).toBe("wait");
   expect(judge([told(960_000)]).verdict).toBe("wait");
   expect(judge([{ ...held }], { gate, enoughSince: 0 }).verdict).toBe("next");
+});
+
+test("one device that says it failed stops only a ring of which it is more than may fail", () => {
+  const gate = { least: 1 };
+  expect(judge([{ devices: 20, live: 20, failed: 1 }], { gate }).verdict).toBe("wait");
+  expect(judge([{ devices: 100, live: 1, failed: 1 }]).verdict).toBe("wait");
+  expect(judge([{ devices: 100, live: 2, failed: 2 }]).verdict).toBe("stop");
+  expect(judge([{ devices: 19, live: 19, failed: 1 }]).verdict).toBe("stop");
+});
+
+test("one device that tells no agreement at all sinks no mean", () => {
+  const gate = { minAgreement: 970_000 };
+  const told = (low: number, devices = 100) => ({
+    ...{ devices, live: devices, succeeded: 20, agreementTold: 20, agreementLow: low },
+    agreementSum: (20 - low) * 980_000,
+  });
+  expect(judge([told(1)], { gate }).verdict).toBe("wait");
+  expect(judge([told(1, 20)], { gate }).verdict).toBe("wait");
+  expect(judge([told(2)], { gate }).verdict).toBe("stop");
+  const half = {
+    devices: 2,
+    live: 2,
+    succeeded: 2,
+    agreementSum: 980_000,
+    agreementTold: 2,
+    agreementLow: 1,
+  };
+  expect(judge([half], { gate }).verdict).toBe("stop");
+});
+
+test("a device that never ends its try holds a small ring up for a day and not for ever", () => {
+  const stuck = { devices: 10, live: 10, succeeded: 9, trying: 1 };
+  const day = 86_400_000;
+  const gate = { soakMs: 0 };
+  expect(judge([stuck], { gate, at: now + day - 1 }).verdict).toBe("wait");
+  expect(judge([stuck], { gate, at: now + day }).verdict).toBe("next");
+  expect(judge([{ ...stuck, succeeded: 5, trying: 5 }], { gate, at: now + 9 * day }).verdict).toBe("wait");
+  const large = { devices: 900, live: 900, succeeded: 19 };
+  expect(judge([large], { gate, at: now + 9 * day }).verdict).toBe("wait");
 });

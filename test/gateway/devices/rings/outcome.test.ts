@@ -40,18 +40,19 @@ test("news of another release say nothing of this one", () => {
 test("a device whose outcome changes moves its count, and whatever it flaps between it is counted once", () => {
   const good: Outcome = { kind: "succeeded", cause: null, agreement: 990_000 };
   const bad: Outcome = { kind: "failed", cause: "unhealthy", agreement: null };
-  let progress = moveCount(firstProgress(usualRings, 0), { ring: 1, from: undefined, to: good });
+  const gate = { minAgreement: 995_000 };
+  let progress = moveCount(firstProgress(usualRings, 0), { ring: 1, from: undefined, to: good }, gate);
   for (let turn = 0; turn < 5; turn += 1) {
-    progress = moveCount(progress, { ring: 1, from: good, to: bad });
+    progress = moveCount(progress, { ring: 1, from: good, to: bad }, gate);
     expect(progress.counts[1]).toMatchObject({
       succeeded: 0,
       failed: 1,
       causes: { unhealthy: 1 },
-      agreementTold: 0,
+      ...{ agreementTold: 0, agreementLow: 0 },
     });
-    progress = moveCount(progress, { ring: 1, from: bad, to: good });
+    progress = moveCount(progress, { ring: 1, from: bad, to: good }, gate);
     expect(progress.counts[1]).toMatchObject({ succeeded: 1, failed: 0, causes: { unhealthy: 0 } });
   }
-  expect(progress.counts[1]).toMatchObject({ agreementSum: 990_000, agreementTold: 1 });
+  expect(progress.counts[1]).toMatchObject({ agreementSum: 990_000, agreementTold: 1, agreementLow: 1 });
   expect(progress.counts[0]).toMatchObject({ succeeded: 0, failed: 0 });
 });
