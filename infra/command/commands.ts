@@ -34,6 +34,19 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     },
   ],
   [
+    "edge",
+    {
+      summary: "the agent of a device: fetches signed models when it can, and answers alone",
+      usage: [
+        "tradewind edge --gateway URL [--data .tradewind-edge] [--enrol TOKEN | --root FILE] [--models NAME,...]",
+        "  [--mirror URL]... [--proxy URL] [--insecure] [--builtin DIR] [--memory SIZE] [--every 5m] [--hardware WORD]",
+        "  [--host 127.0.0.1] [--port 8100] [--workers 1] [--config edge.yaml]",
+        "  (flags stand over the file; TRADEWIND_ENROL stands for --enrol; SIGHUP, or POST /edge/sync, syncs at once)",
+      ].join("\n"),
+      run: async (args) => (await import("./edge.ts")).edge(args),
+    },
+  ],
+  [
     "keys",
     {
       summary: "make, list, rotate and revoke API keys",
@@ -212,14 +225,42 @@ export const commands: ReadonlyMap<string, Command> = new Map([
     },
   ],
   [
+    "devices",
+    {
+      summary: "let devices enrol, list them, and refuse those whose keys are lost",
+      usage: [
+        "tradewind devices enrol [--label L] [--models a,b] [--for 24h] [--hardware H] [--count N]",
+        "    [--root 1.root.json | --store URL]   (a token for each, shown once; with the first root's fingerprint)",
+        "  | list [--label L] [--all] [--json] | show ID [--json] | revoke ID | release ID | label ID LABEL|-",
+        "  (DATABASE_URL says where; release: what was set aside because its key was seen twice is let in again)",
+      ].join("\n"),
+      run: async (args) => (await import("./devices.ts")).devices(args),
+    },
+  ],
+  [
     "models",
     {
-      summary:
-        "make a model file smaller and faster: whole numbers of 8 bits for weights and what flows between",
+      summary: "make model files smaller and faster, and publish them, signed, to devices",
       usage: [
         "tradewind models quantize MODEL.onnx --images DIR --out FILE [--target x64|x64-no-vnni|arm64]",
         "  [--calibration minmax|percentile|entropy] [--shadow DIR] [--truth DIR] [--min-agreement 0.9]",
         "  [--max-map-loss 1.0] [--json]   (writes nothing and is exit code 1 where a floor does not hold)",
+        "  | keys OUT.pem",
+        "  | repository --store URL --root-key A.pem,B.pem --threshold 2 --targets-key T.pem --online-key O.pem",
+        "  | family MODEL --store URL --targets-key T.pem --family-key F.pem [--threshold 1] [--online-key O.pem]",
+        "  | publish MODEL.onnx --store URL --model NAME --version V --images DIR --key F.pem [--target any]",
+        "    [--file TARGET=FILE.onnx]... [--release N] [--online-key O.pem] [--min-agreement 0.99]",
+        "    [--min-agent 0.1.0] [--floor-report FILE]... [--stage DIR] [--json]",
+        "  | revoke MODEL RELEASE|--below N --store URL --key F.pem [--online-key O.pem]",
+        "  | freshen --store URL --online-key O.pem|env:NAME [--watch]   (names what was published; watch goes on)",
+        "  | list --store URL [--root ROOT.json] [--json]   (verifies everything as a device does)",
+        "  | rotate root|targets|online|MODEL --store URL [--add NEW.pem] [--drop KEY-ID] [--threshold N]",
+        "    [--root-key A.pem,B.pem] [--targets-key T.pem] [--family-key F.pem] [--online-key OLD.pem,NEW.pem]",
+        "    (without --add, --drop and --threshold the role's list is signed anew, for another while)",
+        "  | sign FILE --key KEY.pem [--store URL] [--online-key O.pem]   (one more signature where several are wanted)",
+        "  | rollout start MODEL RELEASE [--rings label=canary,10%,50%,100%] [--least N] [--soak 10m] [--max-failures 5%]",
+        "    [--min-agreement 0.97] [--note TEXT] | rollout pause|resume|stop|rollback MODEL",
+        "    | rollout pin DEVICE MODEL RELEASE | rollout unpin DEVICE MODEL   (DATABASE_URL says where)",
       ].join("\n"),
       run: async (args) => (await import("./models.ts")).models(args),
     },

@@ -8,6 +8,7 @@ import { createRunningModels } from "#edge/answer/running-models.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
+import { knownHost } from "#infra/runtime/known-host.ts";
 import { createFakeModels } from "./fake-open-model.ts";
 import { tinyJpeg } from "./gateway-app.ts";
 
@@ -38,7 +39,8 @@ export async function openFakeApi({ expected = [], limits: given, forwarder, bes
   };
   const backend = new Hono().all("*", (c) => c.json({ backend: c.req.path }));
   const begin = requestBeginner(systemClock, systemChance);
-  const app = createLocalApi({ images, begin, ready: () => state.ready, backend, beside });
+  const isKnownHost = knownHost(["edge-1.plant.example"]);
+  const app = createLocalApi({ images, begin, ready: () => state.ready, backend, beside, isKnownHost });
   const ask = async (path: string, init: RequestInit = {}) => {
     const response = await app.request(path, init);
     const text = await response.text();

@@ -225,6 +225,12 @@ test("a page's image is refused at the door too", async () => {
   expect([status, said["x-tradewind-answered-by"]]).toEqual([403, "edge"]);
 });
 
+test("an image that comes by a name that is not the device's is refused at the door too", async () => {
+  const headers = { ...jpeg, host: "page.example" };
+  const { status } = await exchange(edge.port, requestBytes(detect, { headers, body: small }));
+  expect(status).toBe(403);
+});
+
 test("callers who hang up in the middle of an image leave a device that answers", async () => {
   const bytes = requestBytes(detect, { headers: jpeg, body: photo });
   for (let caller = 0; caller < 8; caller += 1) {

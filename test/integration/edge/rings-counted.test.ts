@@ -112,6 +112,23 @@ test("news of a ring that has not begun, of another rollout or of a foreign mode
   expect((await fleet.latest()).state).toBe("stopped");
 });
 
+test("a device that may have all models puts no made-up ones on record", async () => {
+  const fleet = await openRingedFleet(database, { count: 2 });
+  const [device] = fleet.devices;
+  const [gateway] = fleet.gateways;
+  if (!device || !gateway) throw new Error("the fleet is empty");
+  await fleet.start(2, {});
+  await database.query("UPDATE devices SET models = '{}' WHERE id = $1", [device.id]);
+  const body = reportOf({ ...device, active: 2, previous: 1 });
+  const models = body.models.flatMap((one) => [one, { ...one, model: "made-up-1" }, { ...one, model: "m2" }]);
+  expect((await gateway.report(device, { ...body, models })).status).toBe(204);
+  const kept = await database.query(
+    "SELECT model FROM device_models WHERE device = $1 AND report IS NOT NULL",
+    [device.id],
+  );
+  expect(kept).toEqual([{ model: "digits-n" }]);
+});
+
 test("a plan repeats its nonce under the online key, and is refused without a proper one", async () => {
   const fleet = await openRingedFleet(database, { count: 1 });
   const [device] = fleet.devices;

@@ -86,6 +86,18 @@ test.each([
   expect(await tried(good, { module, limits })).toMatchObject({ held: false, cause });
 });
 
+test("a test that the system ended once is made again, and its second end is the verdict", async () => {
+  const module = pathToFileURL(join(import.meta.dirname, "../../support/edge/self-test-ends/killed-once.ts"));
+  expect(await tried(good, { module })).toMatchObject({ held: true });
+});
+
+test("nothing of the agent's surroundings, where keys and tokens may stand, is handed to a test", async () => {
+  const module = pathToFileURL(
+    join(import.meta.dirname, "../../support/edge/self-test-ends/tell-surroundings.ts"),
+  );
+  expect(await tried(good, { module })).toMatchObject({ held: false, detail: "nothing" });
+});
+
 test.each([
   ["no model", "self_test_failed", Buffer.from("nothing of the kind")],
   ["an empty file", "self_test_failed", Buffer.alloc(0)],
