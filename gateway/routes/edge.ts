@@ -17,9 +17,10 @@ export type EdgeDeps = {
 /** The devices' rooms, below any path: no API keys, no pages of other origins, but a proof by the device's own key. */
 export function edgeRoutes({ identity, plan, repository }: EdgeDeps): DescribedRoutes {
   const routes = createRoutes();
-  const known = ["/keys", "/plan", "/report", ...(repository.isPublic ? [] : ["/repository/*"])];
   const ring = deviceRing(identity);
-  for (const path of known) routes.use(path, ring);
+  // By verb, since whoever comes with a wrong one is told so whoever it is.
+  routes.on("POST", ["/keys", "/report"], ring);
+  routes.on("GET", repository.isPublic ? ["/plan"] : ["/plan", "/repository/*"], ring);
   const rooms = [identityRoutes(identity), planRoutes(plan), repositoryRoutes(repository)];
   for (const room of rooms) routes.route("/", room);
   return routes;
