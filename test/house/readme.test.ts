@@ -21,6 +21,7 @@ const pages = [
   "CONTRIBUTING.md",
   "ARCHITECTURE.md",
   "inference/README.md",
+  "edge/README.md",
   "gateway/OPERATIONS.md",
   "gateway/DISPATCH.md",
 ];

@@ -68,7 +68,9 @@ test("from keys to a release that was signed in turns, listed, revoked and excha
   expect(report.files).toHaveLength(6);
   const again = await done("publish", ...files, ...usual, ...both, "--version", "1.1.0");
   expect(again).toContain("all of it was published before");
-  expect(await done("revoke", "digits", "1", ...store, ...both)).toContain("1 files of digits are revoked");
+  expect(await done("revoke", "digits", "1", ...store, ...both)).toContain(
+    "revoked by now: 1 file of digits",
+  );
   expect(await done("list", ...store)).toMatch(/1\.0\.0 .* revoked\n/);
   expect(await done("freshen", ...store, ...online)).toContain("all is fresh");
   expect(await done("rotate", "digits", ...store, "--family-key", both[1] ?? "", ...online)).toContain(
