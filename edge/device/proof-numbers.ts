@@ -3,8 +3,11 @@ import type { StateStore } from "../store/device-state.ts";
 /** The numbers of proofs: each larger than any before it, whatever was cut off in between. */
 export type ProofNumbers = { readonly next: () => Promise<number> };
 
-/** So many are set aside with one write; a crash skips what is left of them, and none is ever used twice. */
-const block = 1_000;
+/**
+ * So many are set aside with one write; a crash skips what is left of them, and none is ever used twice. Fewer than the
+ * gateway remembers one by one, or a call that a restart overtook would look like one of a copy of this device.
+ */
+const block = 250;
 
 export function createProofNumbers(store: Pick<StateStore, "state" | "change">): ProofNumbers {
   let last = store.state.identity.reservedNumbers;

@@ -72,6 +72,13 @@ export function activate(state: DeviceState, name: string, { now, agreement, ran
   });
 }
 
+/** What runs came under a higher number, as a publisher goes back to it: the same bytes need no other trial. */
+export function renumber(state: DeviceState, name: string, slot: Slot): DeviceState {
+  const model = modelOf(state, name);
+  if (model.active?.sha256 !== slot.sha256 || slot.release <= model.active.release) return state;
+  return withModel(state, name, { ...model, active: slot, floor: Math.max(model.floor, slot.release) });
+}
+
 /** Said in lots: each change is a write to the disk. */
 export function countImages(state: DeviceState, name: string, images: number): DeviceState {
   const model = modelOf(state, name);

@@ -7,7 +7,7 @@ import { fetchSmall } from "../fetch/fetch-small.ts";
 import { clearShelf } from "../store/clear-shelf.ts";
 import { modelOf, withModel } from "../store/model-state.ts";
 import { type ShelfItem, slotOf } from "../store/shelf-item.ts";
-import { activate, beginTrial, endTrial, quarantine } from "../store/steps.ts";
+import { activate, beginTrial, endTrial, quarantine, renumber } from "../store/steps.ts";
 import { isStopped } from "./failure-of.ts";
 import type { Bringing } from "./plan-sync.ts";
 import type { SyncParts, Verdict } from "./sync-parts.ts";
@@ -18,10 +18,18 @@ type Patience = { readonly signal: AbortSignal };
 /** A power cut during a test says nothing of the model, two hardly anything. */
 const tries = 3;
 
-/** Fetches a release, unless it is here, and tries it; at the end it runs, or it is set aside and what ran goes on. */
+/**
+ * Fetches a release, unless it is here, and tries it; at the end it runs, or it is set aside and what ran goes on. A
+ * release may have the bytes of an earlier one, since a higher number is a publisher's way back.
+ */
 export async function bringModel(bringing: Bringing, parts: SyncParts, { signal }: Patience): Promise<void> {
-  const { model, release } = bringing.artefact.about;
+  const { about, sha256 } = bringing.artefact;
+  const { model, release } = about;
   const { store, memo } = parts;
+  const { active, quarantined } = modelOf(store.state, model);
+  const bad = quarantined.find((one) => one.sha256 === sha256);
+  if (bad) return void memo.failures.set(model, { cause: bad.cause, detail: bad.detail, release });
+  if (active?.sha256 === sha256) return await renumberActive(bringing, parts, { signal });
   memo.onTheWay.set(model, release);
   try {
     const item = await putOnShelf(bringing, parts, { signal });
@@ -30,6 +38,19 @@ export async function bringModel(bringing: Bringing, parts: SyncParts, { signal 
   } finally {
     memo.onTheWay.delete(model);
   }
+}
+
+async function renumberActive(
+  { artefact: { about, sha256 } }: Bringing,
+  parts: SyncParts,
+  { signal }: Patience,
+): Promise<void> {
+  const { model, release, version, target } = about;
+  await parts.store.change((state) => renumber(state, model, { release, version, sha256, target }));
+  parts.memo.failures.delete(model);
+  await turnModel(model, parts, { signal });
+  parts.health.follow(model);
+  parts.log.info({ model, release, version }, "what runs goes on under a higher number");
 }
 
 /** The self-test of what is on trial, and what follows from it. */
@@ -99,7 +120,7 @@ export async function putOnShelf(
   const { artefact } = bringing;
   const { shelf, memo } = parts;
   const there = memo.damaged.has(artefact.sha256) ? undefined : await shelf.find(artefact.sha256);
-  if (there) return there;
+  if (there) return { ...there, about: artefact.about };
   try {
     return await fetchToShelf(bringing, parts, patience);
   } catch (error) {
@@ -121,10 +142,12 @@ async function fetchToShelf(
   const asking: AskOrigins = { origins, left: new Set(), clock, chance, signal };
   await shelf.roomFor({ sha256, bytes });
   const part = await shelf.prepare(sha256, { signal });
-  const list = await fetchSmall({ ...asking, file: blocks, maxBytes: blockHashBytes * blockCount(bytes) });
-  const images = await fetchSmall({ ...asking, file: golden, maxBytes: mostGoldenBytes });
+  const listBytes = blockHashBytes * blockCount(bytes);
+  const list = await fetchSmall({ ...asking, file: blocks, maxBytes: listBytes, pace });
   const { received } = await fetchFile({ ...asking, file: artefact, blocks: list, fs, part, pace });
   memo.fetchedBytes += received;
+  // Last, since what has come of the model outlasts a start, and of these it does not.
+  const images = await fetchSmall({ ...asking, file: golden, maxBytes: mostGoldenBytes, pace });
   const item = await shelf.put({ artefact, golden: images }, { signal });
   memo.damaged.delete(sha256);
   return item;

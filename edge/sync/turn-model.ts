@@ -17,7 +17,7 @@ export async function turnModel(
 ): Promise<void> {
   const { active } = modelOf(store.state, name);
   const now = running.find(name);
-  if (active && now?.sha256 === active.sha256) return;
+  if (active && now?.sha256 === active.sha256 && now.release === active.release) return;
   if (active && !memo.damaged.has(active.sha256)) {
     const { release, version, sha256 } = active;
     return await running.turnTo(

@@ -18,12 +18,22 @@ export type EdgeDeps = {
 export function edgeRoutes({ identity, plan, repository }: EdgeDeps): DescribedRoutes {
   const routes = createRoutes();
   const ring = deviceRing(identity);
-  // By verb, since whoever comes with a wrong one is told so whoever it is.
-  routes.on("POST", ["/keys", "/report"], ring);
-  routes.on("GET", repository.isPublic ? ["/plan"] : ["/plan", "/repository/*"], ring);
+  for (const path of ["/keys", "/report"]) routes.use(path, forVerbs(["POST"], ring));
+  for (const path of repository.isPublic ? ["/plan"] : ["/plan", "/repository/*"])
+    routes.use(path, forVerbs(["GET", "HEAD"], ring));
   const rooms = [identityRoutes(identity), planRoutes(plan), repositoryRoutes(repository)];
   for (const room of rooms) routes.route("/", room);
   return routes;
+}
+
+/** Whoever comes with a wrong verb is told so, and there is nothing behind it. */
+function forVerbs(
+  verbs: readonly string[],
+  ring: MiddlewareHandler<GatewayEnv>,
+): MiddlewareHandler<GatewayEnv> {
+  return async function proveForVerbs(c, next) {
+    return verbs.includes(c.req.method) ? await ring(c, next) : await next();
+  };
 }
 
 /** Stands on whatever is answered there, refusals too. */

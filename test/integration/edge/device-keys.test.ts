@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { deviceKeyOf, thumbprintOf } from "#infra/runtime/devices/proof.ts";
+import { deviceKeyOf, newProofHeader, proofHeader, thumbprintOf } from "#infra/runtime/devices/proof.ts";
 import type { EdgeDoor } from "#test/support/edge-door.ts";
 import { ask, at, type EdgeFleet, openEdgeFleet } from "#test/support/edge-fleet.ts";
 
@@ -77,6 +77,24 @@ test("no key follows that did not prove itself, or that was used before", async 
   expect(await device.rotate(other.key)).toMatchObject({ status: 401, body: { code: "proof_refused" } });
   expect(await device.rotate(device.key)).toMatchObject({ status: 401, body: { code: "proof_refused" } });
   expect((await device.call(ask)).status).toBe(200);
+});
+
+test.each([
+  ["with another number", { number: 1_000 }],
+  ["with another id", { id: "another-id-than-the-old-one" }],
+  ["of nobody", { device: undefined }],
+])("a proof by the new key %s belongs to another change, and no key follows by it", async (_, twist) => {
+  const device = await fleet.enrolled();
+  const next = generateKeyPairSync("ed25519").privateKey;
+  const call = { method: "POST", path: "/edge/v1/keys", body: { key: deviceKeyOf(next) } };
+  const shared = { number: ++device.number, id: "the-id-of-the-old-key" };
+  const { [proofHeader]: byNew = "" } = (await device.sign(call, { ...shared, key: next, ...twist })).init
+    .headers;
+  const signed = await device.sign({ ...call, headers: { [newProofHeader]: byNew } }, shared);
+  expect(await device.repeat(signed)).toMatchObject({
+    status: 401,
+    body: { code: "proof_refused", detail: expect.stringMatching(/does not belong/) },
+  });
 });
 
 test("nobody makes a row of good keys", async () => {

@@ -51,6 +51,16 @@ test("a proof's id is good once, whatever number it comes with", async () => {
   });
 });
 
+test("a proof that names another device than its key's lets neither in", async () => {
+  const [device, other] = [await fleet.enrolled(), await fleet.enrolled()];
+  for (const name of [other.device, undefined])
+    expect(await device.call(ask, { device: name })).toMatchObject({
+      status: 401,
+      body: { code: "proof_refused", detail: expect.stringMatching(/another device/) },
+    });
+  expect((await device.call(ask)).status).toBe(200);
+});
+
 test("a copy of a key is found out, and both are set aside until an operator says otherwise", async () => {
   const device = await fleet.enrolled();
   for (let n = 0; n < 5; n += 1) expect((await device.call(ask)).status).toBe(200);

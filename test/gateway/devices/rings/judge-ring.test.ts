@@ -146,6 +146,8 @@ test("one device that tells no agreement at all sinks no mean", () => {
   expect(judge([told(1)], { gate }).verdict).toBe("wait");
   expect(judge([told(1, 20)], { gate }).verdict).toBe("wait");
   expect(judge([told(2)], { gate }).verdict).toBe("stop");
+  const few = { agreementSum: 4 * 980_000, agreementTold: 5, agreementLow: 1 };
+  expect(judge([{ devices: 100, live: 5, succeeded: 5, ...few }], { gate }).verdict).toBe("wait");
   const half = {
     devices: 2,
     live: 2,
