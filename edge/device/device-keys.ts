@@ -40,8 +40,9 @@ export async function openDeviceKeys({ fs, folder, now }: DeviceKeysOptions): Pr
   const turn = async (): Promise<void> => {
     if (!successor) return;
     await fs.rename(paths.successor, paths.current);
-    await fs.syncFolder(dirname(paths.current));
+    // Whether or not that lasts already: there is no successor to rename any more.
     [current, successor] = [successor, undefined];
+    await fs.syncFolder(dirname(paths.current));
   };
   const makeAt = async (path: string): Promise<HeldKey> => {
     const made = { key: generateKeyPairSync("ed25519").privateKey, madeAtMs: now() };
