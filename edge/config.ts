@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { parseYaml } from "#infra/runtime/config/parse-yaml.ts";
 import { byteSizeUpTo, durationUpTo, shareUpTo } from "#infra/runtime/config/units.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { isSafe, webAddress } from "./config/web-address.ts";
@@ -109,37 +108,15 @@ export type EdgeConfig = z.output<typeof EdgeConfig>;
 /** Keys and values as they stand in a file; flags are laid over it in the same form. */
 export type Said = Readonly<Record<string, unknown>>;
 
-/** The file with flags over it, whole and checked, or an error that lists every problem. */
-export function parseEdgeConfig(
-  text: string,
-  { file, over = {} }: { file: string; over?: Said },
-): EdgeConfig {
-  return parseYaml(
-    text,
-    z.preprocess((said) => laidOver(said, over), EdgeConfig),
-    { file },
-  );
-}
-
 /** Flags alone. */
 export function edgeConfigOf(said: Said): EdgeConfig {
   const { data, error } = EdgeConfig.safeParse(said);
   if (data) return data;
   const problems = error.issues.map(({ path, message }) => `\n  ${path.join(".") || "flags"}: ${message}`);
+  const isUnsafe = error.issues.some(({ message }) => message === unsafe);
   throw new TradewindError("config_invalid", `this device cannot be set up so:${problems.join("")}`, {
-    hint: "say at least --gateway URL, or --config edge.yaml",
+    hint: isUnsafe
+      ? "say https://, or --insecure where anybody on the way may see what goes where"
+      : "say at least --gateway URL, or --config edge.yaml",
   });
-}
-
-/** One level deep: a flag stands for one word of a section, not for the section. */
-function laidOver(said: unknown, over: Said): unknown {
-  if (!isRecord(said)) return said;
-  const merged: Record<string, unknown> = { ...said };
-  for (const [key, value] of Object.entries(over))
-    merged[key] = isRecord(value) && isRecord(merged[key]) ? { ...merged[key], ...value } : value;
-  return merged;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

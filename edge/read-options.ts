@@ -1,7 +1,7 @@
 import { readPort } from "#infra/runtime/config/port.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { readText } from "#infra/runtime/config/read-text.ts";
-import { type EdgeConfig, edgeConfigOf, parseEdgeConfig, type Said } from "./config.ts";
+import { type EdgeConfig, edgeConfigOf, type Said } from "./config.ts";
 
 export type EdgeOptions = {
   readonly config: EdgeConfig;
@@ -41,9 +41,14 @@ export async function readEdgeOptions(
   });
   const over = saidBy(values);
   const { config: file, enrol, root, hardware } = values;
-  const config =
-    file === undefined ? edgeConfigOf(over) : parseEdgeConfig(await readText(file), { file, over });
+  const config = file === undefined ? edgeConfigOf(over) : await readConfig(file, over);
   return { config, enrol, root, hardware: hardware.slice(0, 100) };
+}
+
+/** Only a device that has a file keeps what reads YAML in memory. */
+async function readConfig(file: string, over: Said): Promise<EdgeConfig> {
+  const { parseEdgeConfig } = await import("./config/parse-config.ts");
+  return parseEdgeConfig(await readText(file), { file, over });
 }
 
 type Values = {

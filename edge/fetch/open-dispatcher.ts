@@ -1,4 +1,6 @@
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
+import { createRequire } from "node:module";
+import type * as Undici from "undici";
+import type { Dispatcher } from "undici";
 
 export type DispatcherOptions = {
   /** What stands between this device and everybody; encrypted calls go through it unread. */
@@ -6,20 +8,38 @@ export type DispatcherOptions = {
   /** Whose certificates are good beside or instead of those that Node trusts. */
   readonly ca?: string | undefined;
   readonly connectTimeoutMs?: number;
+  /** To each address at a time. */
+  readonly connections?: number;
 };
 
 /** Connections of the device to its gateway and mirrors: few, with bounded headers; whoever calls says how long it takes. */
 export function openDispatcher(options: DispatcherOptions): Dispatcher {
-  const { proxy, ca, connectTimeoutMs = 10_000 } = options;
+  const { proxy, ca, connectTimeoutMs = 10_000, connections: most = 2 } = options;
   const tls = ca === undefined ? {} : { ca };
   const bounds = {
-    connections: 2,
+    connections: most,
     maxHeaderSize: 16_384,
     headersTimeout: 0,
     bodyTimeout: 0,
     allowH2: false,
     connect: { timeout: connectTimeoutMs, ...tls },
   };
+  const { Agent, ProxyAgent } = connections();
   if (proxy === undefined) return new Agent(bounds);
-  return new ProxyAgent({ ...bounds, uri: proxy, requestTls: tls, proxyTls: tls });
+  return new (ProxyAgent())({ ...bounds, uri: proxy, requestTls: tls, proxyTls: tls });
+}
+
+type Connections = Pick<typeof Undici, "Agent"> & { readonly ProxyAgent: () => typeof Undici.ProxyAgent };
+
+const load = createRequire(import.meta.url);
+
+/** The parts that speak HTTP, without fetch, caches, mocks and web sockets: those are 3 MB that no device uses. */
+function connections(): Connections {
+  const base: typeof Undici.Dispatcher = load("undici/lib/dispatcher/dispatcher.js");
+  // What the package's own index does with all of its calls.
+  Object.assign(base.prototype, { request: load("undici/lib/api/api-request.js") });
+  return {
+    Agent: load("undici/lib/dispatcher/agent.js"),
+    ProxyAgent: () => load("undici/lib/dispatcher/proxy-agent.js"),
+  };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { parseEdgeConfig } from "#edge/config/parse-config.ts";
 import { waitForWindow } from "#edge/config/window.ts";
-import { edgeConfigOf, parseEdgeConfig } from "#edge/config.ts";
+import { edgeConfigOf } from "#edge/config.ts";
 
 const gateway = "https://gateway.example";
 
@@ -41,6 +42,13 @@ test.each([
   if (isTaken) expect(said()).toMatchObject({ gateway: address });
   else expect(said).toThrow(/insecure: true/);
   expect(said({ insecure: true })).toMatchObject({ gateway: address });
+});
+
+test("whoever names plain http to another machine is told of https and --insecure, not of the gateway that they named", () => {
+  const said = (): unknown => edgeConfigOf({ gateway: "http://far.example" });
+  expect(said).toThrow(expect.objectContaining({ hint: expect.stringMatching(/^say https.*--insecure/) }));
+  const bare = (): unknown => edgeConfigOf({});
+  expect(bare).toThrow(expect.objectContaining({ hint: expect.stringMatching(/--gateway URL/) }));
 });
 
 test.each(["ftp://x", "gateway", "", "https://x?key=1", "https://x#a", "https://u@x"])(

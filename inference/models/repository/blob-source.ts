@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { BlobEntry, BlobStore } from "#infra/runtime/blobs/blob-store.ts";
-import { mostText } from "#infra/runtime/config/yaml-document.ts";
+import { mostText } from "#infra/runtime/config/most-text.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { chooseFiles, refuseTooMuch, versionOf } from "./file-facts.ts";
 import { byVersion, isFilePath, isModelName, isVersion, nameRule, noVersion, shown } from "./model-name.ts";

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { TradewindError } from "../errors.ts";
-import { mostText } from "./yaml-document.ts";
+import { mostText } from "./most-text.ts";
 
 /** What people wrote in a file; reads no more of it than a person writes, since a path may lead to a device without end. */
 export async function readText(

@@ -9,12 +9,12 @@ import {
   visit,
   type YAMLParseError,
 } from "yaml";
+import { mostText } from "./most-text.ts";
 
 /** One problem in a text, and the offset at which a person finds it. */
 export type DocumentProblem = { readonly at: number; readonly what: string };
 
-/** Configurations are written by people; what is longer or deeper than this was not. */
-export const mostText = 1_048_576;
+/** Configurations are written by people; what is deeper than this was not. */
 const deepest = 64;
 
 /** The one document in a text, or everything that keeps it from being one. */

@@ -4,15 +4,18 @@ import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { startAgent } from "#test/support/edge/agent-process.ts";
+import { type AgentProcess, startAgent, until } from "#test/support/edge/agent-process.ts";
 import { repository } from "#test/support/run-tradewind.ts";
 import { productFolders } from "#test/support/source-files.ts";
 
-const mostKb = 140 * 1_024;
+const mostBytes = 140_000_000;
+/** A decoder and a session that have worked keep what they will want again. */
+const mostAfterImages = 152_000_000;
 
-async function residentKb(pid: number): Promise<number> {
+/** What the system counts; what one image needs is given back some seconds after the last. */
+async function residentBytes({ pid }: AgentProcess): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1_024;
 }
 
 /** The package's program, made in a folder of its own. */
@@ -20,16 +23,31 @@ async function pack(folder: string): Promise<string> {
   for (const part of [...productFolders, "package.json", "tsconfig.json"])
     await cp(join(repository, part), join(folder, part), { recursive: true });
   await symlink(join(repository, "node_modules"), join(folder, "node_modules"));
-  const build = spawn(process.execPath, [join(folder, "infra/deploy/pack/build.ts")], { stdio: "inherit" });
+  const build = spawn(process.execPath, [join(folder, "infra/deploy/pack/build.ts")], {
+    stdio: ["ignore", "inherit", "inherit"],
+    timeout: 150_000,
+    killSignal: "SIGKILL",
+  });
   const [code] = await once(build, "exit");
   expect(code).toBe(0);
   return join(folder, "dist/infra/main.js");
 }
 
-test.skipIf(process.platform !== "linux")(
-  "a packed agent that rests with a small model loaded takes less than 140 MB",
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), "edge-memory-"));
+async function detectOften(agent: AgentProcess, times: number): Promise<void> {
+  const image = await readFile(join(repository, "inference/models/demo/samples/14-640x480.jpg"));
+  for (let asked = 0; asked < times; asked += 1) {
+    const response = await agent.detect("digits-n", image);
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+  }
+}
+
+test("a packed agent that rests with a small model loaded takes less than 140 MB, also after a sync, and 152 MB after 50 images", async ({
+  skip,
+}) => {
+  if (process.platform !== "linux") skip("only Linux tells in /proc what a process takes");
+  const folder = await mkdtemp(join(tmpdir(), "edge-memory-"));
+  try {
     const main = await pack(folder);
     const builtIn = join(folder, "built-in");
     await cp(join(repository, "inference/models/demo/digits-n"), join(builtIn, "digits-n"), {
@@ -37,12 +55,19 @@ test.skipIf(process.platform !== "linux")(
     });
     const args = ["--gateway", "http://127.0.0.1:9", "--builtin", builtIn, "--data", join(folder, "data")];
     await using agent = await startAgent({ args, main });
-    const taken = await residentKb(agent.pid);
+    const atRest = await residentBytes(agent);
     await agent.sync();
-    console.log(`packed agent: ${taken} kB at rest, ${await residentKb(agent.pid)} kB after a sync`);
-    expect(taken).toBeLessThan(mostKb);
-    await agent.stop();
+    const synced = await residentBytes(agent);
+    await detectOften(agent, 50);
+    const atOnce = await residentBytes(agent);
+    const fits = (bytes: number): boolean => bytes < mostAfterImages;
+    const later = await until(() => residentBytes(agent), fits, 30_000).catch(() => residentBytes(agent));
+    console.log("packed agent, bytes:", { atRest, synced, atOnce, later });
+    expect(atRest).toBeLessThan(mostBytes);
+    expect(synced).toBeLessThan(mostBytes);
+    expect(later).toBeLessThan(mostAfterImages);
+    expect(await agent.stop()).toBe(0);
+  } finally {
     await rm(folder, { recursive: true, force: true });
-  },
-  240_000,
-);
+  }
+}, 240_000);
