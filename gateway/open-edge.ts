@@ -1,9 +1,11 @@
 import { hkdfSync } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import type { Surroundings } from "#adapters/surroundings.ts";
+import type { BlobStore } from "#infra/runtime/blobs/blob-store.ts";
 import { openBlobs } from "#infra/runtime/blobs/open-blobs.ts";
 import type { Chance } from "#infra/runtime/chance.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import { createInFlight } from "#infra/runtime/in-flight.ts";
 import type { Metrics } from "#infra/runtime/metrics.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
@@ -16,13 +18,19 @@ import { measureFleet } from "./devices/measure-fleet.ts";
 import { createNonces } from "./devices/nonces.ts";
 import { createUsedProofs } from "./devices/used-proofs.ts";
 import { watchReleases } from "./devices/watch-releases.ts";
+import { fingerprintInStore } from "./repository/first-root.ts";
 import { keepFresh } from "./repository/keep-fresh.ts";
 import { openOnlineKey } from "./repository/online-key.ts";
 import type { SigningKey } from "./repository/signing-key.ts";
+import { createEndsWarning } from "./repository/warn-of-ends.ts";
 import type { EdgeDeps } from "./routes/edge.ts";
 
 /** What the devices' rooms stand on. */
-export type Edge = AsyncDisposable & { readonly deps: EdgeDeps };
+export type Edge = AsyncDisposable & {
+  readonly deps: EdgeDeps;
+  /** What tokens for new devices say of the repository's first root. */
+  readonly firstRoot: () => Promise<string>;
+};
 
 export type OpenEdgeOptions = {
   readonly settings: EdgeSettings;
@@ -51,7 +59,9 @@ export async function openEdge(options: OpenEdgeOptions): Promise<Edge> {
   const store = opening.use(await openBlobs(isUrl ? settings.repository : near(settings.repository)));
   const everyMs = Math.min(mostLookMs, settings.poll);
   if (options.isFirst) opening.use(keepFresh({ store, key: onlineKey, clock, chance, everyMs }));
-  const releases = opening.use(await watchReleases({ repository: { store, clock }, clock, everyMs, signal }));
+  const onRead = options.isFirst ? createEndsWarning({ metrics: options.metrics, clock }) : () => {};
+  const repository = { store, clock };
+  const releases = opening.use(await watchReleases({ repository, clock, everyMs, onRead, signal }));
   measureFleet(options.metrics, { database, clock });
   const opened = opening.move();
   return {
@@ -60,12 +70,23 @@ export async function openEdge(options: OpenEdgeOptions): Promise<Edge> {
       plan: { database, onlineKey, releases: releases.now, pollMs: settings.poll, clock },
       repository: { blobs: store, clock, isPublic: settings.public },
     },
+    firstRoot: () => tellFirstRoot(store),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
 /** How long a release that was just published may stay out of plans. */
 const mostLookMs = 15_000;
+
+async function tellFirstRoot(store: BlobStore): Promise<string> {
+  try {
+    return await fingerprintInStore(store, { signal: AbortSignal.timeout(10_000) });
+  } catch (cause) {
+    const message = "the repository's first root cannot be read, and a token without it lets no device in";
+    const hint = "make the repository with `tradewind models repository`, or see whether its store answers";
+    throw new TradewindError("repository_unreachable", message, { cause, hint });
+  }
+}
 
 /** As many as the records answer within a moment; devices come again. */
 const mostCalls = 256;

@@ -88,7 +88,7 @@ export async function serveGateway(life: Lifecycle, options: ServeOptions): Prom
         cache,
         flights: createFlights(),
         database,
-        ...(edge && { edge: edge.deps, releases: edge.deps.plan.releases }),
+        ...(edge && { edge: edge.deps, releases: edge.deps.plan.releases, firstRoot: edge.firstRoot }),
         admit: admitInfer(counting),
         ready: () => life.ready,
         limits,

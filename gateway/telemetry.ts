@@ -23,6 +23,7 @@ export const concerns: ReadonlySet<string> = new Set([
   "refreshing the keys",
   "refreshing token keys",
   "remembering proofs",
+  "renewing a list",
   "renewing a token",
   "result cache",
   "settling a request",

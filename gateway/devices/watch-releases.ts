@@ -1,7 +1,7 @@
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import type { Clock } from "#infra/runtime/clock.ts";
 import { type KnownRelease, knownReleases } from "../repository/known-releases.ts";
-import { readVerified } from "../repository/read-verified.ts";
+import { readVerified, type VerifiedRepository } from "../repository/read-verified.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /** What lies in the signed repository, as it was last found to hold. */
@@ -13,6 +13,8 @@ export type WatchReleasesOptions = {
   readonly repository: Repository;
   readonly clock: Clock;
   readonly everyMs: number;
+  /** Hears of each reading that held. */
+  readonly onRead?: (verified: VerifiedRepository) => void;
   /** Gives the first reading up. */
   readonly signal: AbortSignal;
 };
@@ -24,7 +26,7 @@ export async function watchReleases(options: WatchReleasesOptions): Promise<Rele
   let known: readonly KnownRelease[] = [];
   const look = async (until: AbortSignal): Promise<void> => {
     try {
-      known = await readReleases(options.repository, until);
+      known = await readReleases(options, until);
     } catch (error) {
       until.throwIfAborted();
       sideConcernSkipped.publish({ what: "reading the repository", error });
@@ -46,8 +48,12 @@ export async function watchReleases(options: WatchReleasesOptions): Promise<Rele
   };
 }
 
-async function readReleases(repository: Repository, signal: AbortSignal): Promise<readonly KnownRelease[]> {
+async function readReleases(
+  { repository, onRead }: WatchReleasesOptions,
+  signal: AbortSignal,
+): Promise<readonly KnownRelease[]> {
   const verified = await readVerified(repository, { signal });
+  onRead?.(verified);
   for (const { model, error } of verified.refused)
     sideConcernSkipped.publish({ what: "reading the repository", detail: model, error });
   return knownReleases(verified);

@@ -8,6 +8,7 @@ export const auditActions = [
   "configuration.rollback",
   "device-rollout.advance",
   "device-rollout.finish",
+  "device-rollout.forget",
   "device-rollout.halt",
   "device-rollout.pause",
   "device-rollout.resume",

@@ -6,6 +6,7 @@ import {
   firstProgress,
   type Gate,
   gate,
+  goesBack,
   isActive,
   progress,
   type Ring,
@@ -73,7 +74,10 @@ export type RolloutTurn = (typeof rolloutTurns)[number];
 
 export type TurnAsk = { readonly model: string; readonly turn: RolloutTurn; readonly actor: Actor };
 
-/** What an operator wants of the latest rollout of a model; refused where that is not possible from where it stands. */
+/**
+ * What an operator wants of the latest rollout of a model; refused where that is not possible from where it stands. A
+ * rollback reaches past those that were taken back already.
+ */
 export async function turnEdgeRollout(
   database: Database,
   { model, turn, actor }: TurnAsk,
@@ -82,7 +86,9 @@ export async function turnEdgeRollout(
   refuseUnlessOperator(actor, `${turn} a rollout`);
   const { from, to, action } = turns[turn];
   return await database.transaction(async (query) => {
-    const [latest] = await holdModel(query, model);
+    const rollouts = await holdModel(query, model);
+    const given = turn === "rollback" ? await toRollBack(query, rollouts) : undefined;
+    const latest = given ?? rollouts[0];
     if (!latest) throw new TradewindError("record_unknown", `${model} was never rolled out to devices`);
     if (!from.includes(latest.state)) throw impossible(latest, turn);
     const text = `UPDATE edge_rollouts SET state = $2, why = $3,
@@ -150,14 +156,46 @@ const turns: Readonly<Record<RolloutTurn, Turning>> = {
   pause: { from: ["running"], to: "paused", action: "device-rollout.pause" },
   resume: { from: ["paused"], to: "running", action: "device-rollout.resume" },
   stop: { from: ["running", "paused"], to: "stopped", action: "device-rollout.stop" },
-  rollback: { from: ["running", "paused", "done"], to: "rolled back", action: "device-rollout.rollback" },
+  rollback: {
+    from: ["running", "paused", "done", "superseded"],
+    to: "rolled back",
+    action: "device-rollout.rollback",
+  },
 };
 
 /** One operator at a time; the latest first, each held. */
-async function holdModel(query: Query, model: string): Promise<EdgeRollout[]> {
+export async function holdModel(query: Query, model: string): Promise<EdgeRollout[]> {
   await query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [lockNumber, model]);
   const text = `SELECT ${columns} FROM edge_rollouts WHERE model = $1 ORDER BY number DESC LIMIT 30 FOR UPDATE`;
   return await query(text, [model], { parse: parseEdgeRollout });
+}
+
+/**
+ * The latest that is not taken back yet. What was everywhere before it stays, unless no device ever heard of those that
+ * were stopped after it, and something came before it: a rollback beside a stop would else take back what the stop has
+ * just brought back.
+ */
+async function toRollBack(query: Query, rollouts: readonly EdgeRollout[]): Promise<EdgeRollout | undefined> {
+  const place = rollouts.findIndex((one) => !goesBack(one));
+  const found = rollouts[place];
+  if (found?.state !== "done" || place === 0) return found;
+  const before = rollouts.slice(place + 1);
+  if (!before.some((one) => !goesBack(one) && one.release !== found.release)) return undefined;
+  for (const one of rollouts.slice(0, place))
+    if (one.state === "rolled back" || (await wasReached(query, one))) return undefined;
+  return found;
+}
+
+/** Whether any device was told of a rollout, or runs or ran what it brings. */
+export async function wasReached(
+  query: Query,
+  { id, model, release }: Pick<EdgeRollout, "id" | "model" | "release">,
+): Promise<boolean> {
+  const text = `SELECT 1 AS one FROM edge_rollout_outcomes WHERE rollout = $1
+    UNION ALL SELECT 1 FROM device_models
+      WHERE model = $2 AND (planned_rollout = $1 OR $3 IN (planned, active, previous, highest))
+    LIMIT 1`;
+  return (await query(text, [id, model, release])).length > 0;
 }
 
 function refuseBackwards({ model, release }: NewEdgeRollout, before: readonly EdgeRollout[]): void {
@@ -166,6 +204,8 @@ function refuseBackwards({ model, release }: NewEdgeRollout, before: readonly Ed
     throw new TradewindError("record_exists", `release ${release} of ${model} is on its way: ${active.id}`);
   const done = before.find((one) => one.state === "done" && reachesAll(one));
   if (!done || release > done.release) return;
+  // After one that was taken back, to what was everywhere is a way back.
+  if (release === done.release && before[0] && goesBack(before[0])) return;
   const where =
     done.release === release ? "everywhere already" : `older than ${done.release}, which is everywhere`;
   throw new TradewindError("parameter_invalid", `release ${release} of ${model} is ${where}`, {
@@ -180,7 +220,10 @@ async function supersede(query: Query, { id }: EdgeRollout, by: string): Promise
 
 function impossible({ id, state, model }: EdgeRollout, turn: RolloutTurn): TradewindError {
   const message = `the latest rollout of ${model}, ${id}, is ${state}: there is nothing to ${turn}`;
-  return new TradewindError("parameter_invalid", message);
+  const returning = "its devices go back by themselves to what they ran before";
+  return new TradewindError("parameter_invalid", message, {
+    ...(goesBack({ state }) && { hint: `${returning}; \`start\` begins another one` }),
+  });
 }
 
 const columns =

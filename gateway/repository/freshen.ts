@@ -149,7 +149,8 @@ function isHalfOver(list: SnapshotList | TimestampList, now: number, lifeMs: num
   return expiresAt(list) - now < lifeMs / 2;
 }
 
-function refuseStrangers(root: RootList, keys: readonly SigningKey[]): void {
+/** Nobody is to sign what no device would believe. */
+export function refuseStrangers(root: RootList, keys: readonly SigningKey[]): void {
   for (const role of ["snapshot", "timestamp"]) {
     const { keyIDs = [], threshold = 1 } = root.signed.roles[role] ?? {};
     if (keys.filter(({ id }) => keyIDs.includes(id)).length >= threshold) continue;

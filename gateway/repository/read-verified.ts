@@ -29,6 +29,8 @@ export type VerifiedRepository = {
   readonly root: number;
   /** The first of the lists' ends; after it devices take nothing new. */
   readonly freshUntilMs: number;
+  /** Each list's own end. */
+  readonly ends: Readonly<Record<"root" | "targets" | "snapshot" | "timestamp", number>>;
   readonly families: readonly VerifiedFamily[];
   /** Families whose list no device takes now, and why. */
   readonly refused: readonly { readonly model: string; readonly error: TradewindError }[];
@@ -64,9 +66,13 @@ export async function readVerified(
       refused.push({ model, error });
     }
   }
-  const freshUntilMs = Math.min(...[root, timestamp, snapshot, targets].map(expiresAt));
+  const ends = {
+    ...{ root: expiresAt(root), targets: expiresAt(targets) },
+    ...{ snapshot: expiresAt(snapshot), timestamp: expiresAt(timestamp) },
+  };
+  const freshUntilMs = Math.min(...Object.values(ends));
   const onlineKeys = rootSignersOf(root).online.keys.map(keyIdOf);
-  return { root: root.signed.version, freshUntilMs, families, refused, onlineKeys };
+  return { root: root.signed.version, freshUntilMs, ends, families, refused, onlineKeys };
 }
 
 type Reader = { readonly repository: Repository; readonly now: number; readonly signal: AbortSignal };

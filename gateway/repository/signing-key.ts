@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { open } from "node:fs/promises";
 import { platform } from "node:os";
+import { dirname } from "node:path";
 import { TradewindError } from "#infra/runtime/errors.ts";
 
 /** An Ed25519 key that signs lists, under the name that lists give it. */
@@ -63,8 +64,23 @@ export async function writeKeyFile(path: string): Promise<SigningKey> {
         cause,
       });
     }
-    throw new TradewindError("folder_unusable", `the key cannot be written to ${path}`, { cause });
+    throw unwritable(path, cause);
   }
+}
+
+function unwritable(path: string, cause: unknown): TradewindError {
+  const folder = dirname(path);
+  if (isCoded(cause, "ENOENT"))
+    return new TradewindError(
+      "folder_unusable",
+      `the key cannot be written to ${path}: there is no folder ${folder}`,
+      {
+        cause,
+        hint: `mkdir -m 700 ${folder}`,
+      },
+    );
+  const why = cause instanceof Error && "code" in cause ? `: ${String(cause.code)}` : "";
+  return new TradewindError("folder_unusable", `the key cannot be written to ${path}${why}`, { cause });
 }
 
 const makeHint = "make one with: tradewind models keys OUT.pem";

@@ -2,7 +2,7 @@ import { createRoutes, type DescribedRoutes } from "../document/mount.ts";
 import type { AdminDeps } from "./admin/admin-deps.ts";
 import { adminAuditRoutes } from "./admin/audit.ts";
 import { adminConfigurationRoutes, type ConfigurationDeps } from "./admin/configuration.ts";
-import { adminDeviceIdentityRoutes } from "./admin/device-identity.ts";
+import { type AdminIdentityDeps, adminDeviceIdentityRoutes } from "./admin/device-identity.ts";
 import { type AdminRolloutDeps, adminDeviceRolloutRoutes } from "./admin/device-rollouts.ts";
 import { adminDeviceRoutes } from "./admin/devices.ts";
 import { adminKeyRoutes } from "./admin/keys.ts";
@@ -14,6 +14,7 @@ export type AdminRoutesDeps = AdminDeps &
   AdminLedgerDeps &
   ConfigurationDeps &
   AdminTrialsDeps &
+  AdminIdentityDeps &
   AdminRolloutDeps;
 
 /** The administrators' part of the API, below any path; whoever comes here has shown the scope `admin` already. */

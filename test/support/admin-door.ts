@@ -8,7 +8,7 @@ import { answerProblem } from "#gateway/problem.ts";
 import { accessInPostgres } from "#gateway/records/access-in-postgres.ts";
 import { migrations } from "#gateway/records/open-records.ts";
 import { auditAnswer, newKeyAnswer } from "#gateway/routes/admin/schemas.ts";
-import { adminRoutes } from "#gateway/routes/admin.ts";
+import { type AdminRoutesDeps, adminRoutes } from "#gateway/routes/admin.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { type Database, openDatabase } from "#infra/runtime/postgres/database.ts";
@@ -45,7 +45,7 @@ export type AdminDoor = AsyncDisposable & {
   readonly auditOf: (tenant: string) => Promise<ReturnType<typeof auditAnswer.parse>["events"]>;
 };
 
-export async function openAdminDoor(): Promise<AdminDoor> {
+export async function openAdminDoor(more: Pick<AdminRoutesDeps, "firstRoot"> = {}): Promise<AdminDoor> {
   const opened = new AsyncDisposableStack();
   const { url } = opened.use(await startPostgres());
   const database = opened.use(await openDatabase({ url }));
@@ -54,7 +54,7 @@ export async function openAdminDoor(): Promise<AdminDoor> {
   const { read } = accessInPostgres({ database, url, clock: systemClock });
   const access = opened.use(await openAccess({ source: { read }, clock }));
   const ledger = opened.use(openDecisions({ store: createLedgerInMemory(), clock }));
-  const routes = adminRoutes({ database, access, clock, ledger, chance: systemChance });
+  const routes = adminRoutes({ database, access, clock, ledger, chance: systemChance, ...more });
   const as: AdminDoor["as"] = (tenant, rights) => callAs(adminOf(tenant, rights), routes);
   const operator = as("default");
   return {

@@ -12,8 +12,10 @@ export type Outcome = {
   readonly agreement: number | null;
 };
 
-/** These pass by themselves, and say nothing of the release. */
-const hindrances: ReadonlySet<FailureCause> = new Set(["download_failed", "metadata_expired", "disk_full"]);
+/** These say nothing of the release: they pass by themselves, or a publisher took it away, which stops its rollout anyway. */
+const hindrances: ReadonlySet<FailureCause> = new Set([
+  ...(["download_failed", "metadata_expired", "disk_full", "revoked"] as const),
+]);
 
 /** What a report says of a release; undefined where it says nothing of it. */
 export function outcomeOf(

@@ -29,16 +29,22 @@ import {
 } from "./identity-schemas.ts";
 import { readJson, readParams } from "./read-request.ts";
 
+export type AdminIdentityDeps = AdminDeps & {
+  /** What a token's end says of the first root, where this gateway has a repository. */
+  readonly firstRoot?: () => Promise<string>;
+};
+
 /** Who devices are: enrolled, named and refused by operators alone, as they belong to no tenant. */
-export function adminDeviceIdentityRoutes(deps: AdminDeps): DescribedRoutes {
+export function adminDeviceIdentityRoutes(deps: AdminIdentityDeps): DescribedRoutes {
   const routes = createRoutes();
   mount(routes, describedEnrolmentCreation, async (c) => {
     const { database, actor, chance } = operate(c, deps);
     const { for: forMs, ...terms } = await readJson(c, enrolmentBody);
+    const root = await deps.firstRoot?.();
     const made = await createEnrolment(database, { actor, terms, forMs, chance });
     const answer: z.input<typeof enrolmentAnswer> = {
       id: made.id,
-      token: made.text,
+      token: root === undefined ? made.text : `${made.text}.${root}`,
       expires_at: made.expiresAt.toISOString(),
     };
     c.header("cache-control", "no-store");

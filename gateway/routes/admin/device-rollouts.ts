@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { TradewindError } from "#infra/runtime/errors.ts";
+import { refuseUnsigned } from "../../devices/refuse-unsigned.ts";
 import type { Release } from "../../devices/rings/plan-device.ts";
 import { newRolloutId } from "../../devices/rings/rollout-id.ts";
 import { writeEdgeRollout } from "../../devices/written-fleet.ts";
@@ -69,15 +69,4 @@ async function start(c: Context<GatewayEnv>, deps: AdminRolloutDeps): Promise<Re
   const ask = { ...{ id, model, release, rings, gate, note }, actor, now: clock.now() };
   const answer: z.input<typeof rolloutAnswer> = writeEdgeRollout(await startEdgeRollout(database, ask));
   return c.json(answer, 201);
-}
-
-/** What is in no signed list would be planned for nobody, and its rollout would wait for ever. */
-function refuseUnsigned(
-  releases: readonly Release[],
-  { model, release }: Pick<Release, "model" | "release">,
-): void {
-  const found = releases.find((one) => one.model === model && one.release === release);
-  if (found && !found.revoked) return;
-  const why = found ? "was revoked" : "is in no signed list";
-  throw new TradewindError("version_unknown", `release ${release} of ${model} ${why}`);
 }

@@ -14,7 +14,11 @@ export const enrolmentBody = enrolmentTerms
 /** The token is in this answer and nowhere else. */
 export const enrolmentAnswer = z.object({
   id: z.string(),
-  token: z.string().describe("The first root's fingerprint may follow it, behind a dot"),
+  token: z
+    .string()
+    .describe(
+      "Behind its last dot the first root's fingerprint, where the gateway has a repository; without it the device has to bring the root",
+    ),
   expires_at: z.string(),
 });
 

@@ -6,6 +6,8 @@ import {
   type VerifiedFamily,
   type VerifiedRepository,
 } from "#gateway/repository/read-verified.ts";
+import { endingSoon, remedyOf } from "#gateway/repository/warn-of-ends.ts";
+import { systemClock } from "#infra/runtime/clock.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { positions, required } from "./read-repository-flags.ts";
 import { withRepository } from "./with-repository.ts";
@@ -31,17 +33,30 @@ export function list(args: string[]): () => Promise<number> {
   };
 }
 
-function asText({ root, freshUntilMs, families, refused }: VerifiedRepository): string {
+function asText(verified: VerifiedRepository): string {
+  const { root, freshUntilMs, ends, families, refused } = verified;
   const lines = [
-    `root ${root}, fresh until ${new Date(freshUntilMs).toISOString()}`,
+    `root ${root}, until ${iso(ends.root)}`,
+    `targets, until ${iso(ends.targets)}`,
+    `snapshot, until ${iso(ends.snapshot)}, and timestamp, until ${iso(ends.timestamp)}: the online key renews both`,
+    `fresh until ${iso(freshUntilMs)}`,
     ...families.flatMap((family) => [titleOf(family), ...rowsOf(family).map(lineOf)]),
     ...refused.map(({ model, error }) => `${model}: ${error.message}`),
+    ...endingSoon(verified, systemClock.now()).map(warningOf),
   ];
   return `${lines.join("\n")}\n`;
 }
 
+function warningOf({ role, endsAtMs }: ReturnType<typeof endingSoon>[number]): string {
+  return `warning: the list of ${role} ends on ${iso(endsAtMs)}: ${remedyOf(role)}`;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 function titleOf({ model, version, expiresAtMs }: VerifiedFamily): string {
-  return `${model}, list ${version}, until ${new Date(expiresAtMs).toISOString()}`;
+  return `${model}, list ${version}, until ${iso(expiresAtMs)}`;
 }
 
 type Row = ReturnType<typeof rowsOf>[number];
@@ -59,11 +74,11 @@ function lineOf({ release, version, target, precision, bytes, sha256, revoked }:
   return `  ${what}${revoked ? "  revoked" : ""}`;
 }
 
-function asJson({ root, freshUntilMs, families, refused, onlineKeys }: VerifiedRepository): string {
+function asJson({ root, freshUntilMs, ends, families, refused, onlineKeys }: VerifiedRepository): string {
   const shown = families.map((family) => {
     const { model, version, expiresAtMs, contents } = family;
     return { model, list: version, expiresAtMs, files: rowsOf(family), revocations: contents.revocations };
   });
   const not = refused.map(({ model, error }) => ({ model, code: error.code, why: error.message }));
-  return `${JSON.stringify({ root, freshUntilMs, onlineKeys, models: shown, refused: not }, undefined, 2)}\n`;
+  return `${JSON.stringify({ root, freshUntilMs, ends, onlineKeys, models: shown, refused: not }, undefined, 2)}\n`;
 }

@@ -3,7 +3,7 @@ import { addFamily } from "#gateway/repository/add-family.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { listed, positions, required, requiredList, wholeNumber } from "./read-repository-flags.ts";
 import { tellSigned } from "./tell-signed.ts";
-import { readKeys, withRepository } from "./with-repository.ts";
+import { checkOnlineKey, readKeys, withRepository } from "./with-repository.ts";
 
 const options = {
   store: { type: "string" },
@@ -31,6 +31,7 @@ export function makeFamily(args: string[]): () => Promise<number> {
     const [targetsKeys, familyKeys] = [await readKeys(targets), await readKeys(family)];
     return await withRepository(store, async (at) => {
       const { repository, signal } = at;
+      await checkOnlineKey(at, ask.onlineKey);
       const signed = await addFamily(repository, { model, targetsKeys, familyKeys, threshold, signal });
       process.stdout.write(`${(await tellSigned(at, signed, ask)).join("\n")}\n`);
       return 0;

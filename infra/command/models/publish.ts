@@ -9,7 +9,7 @@ import { hasVnni } from "#infra/runtime/hardware/cpu.ts";
 import { makeGolden } from "./make-golden.ts";
 import { type PublishAsk, readPublishAsk } from "./publish-ask.ts";
 import { tellSigned } from "./tell-signed.ts";
-import { type AtRepository, readKeys, withRepository } from "./with-repository.ts";
+import { type AtRepository, checkOnlineKey, readKeys, withRepository } from "./with-repository.ts";
 
 /** `models publish`: runs each file on the golden images, uploads what is new and signs the family's next list. */
 export function publish(args: string[]): () => Promise<number> {
@@ -19,6 +19,7 @@ export function publish(args: string[]): () => Promise<number> {
     await refuseBelowFloor(ask);
     const keys = await readKeys(ask.keys);
     return await withRepository(ask.store, async (at) => {
+      await checkOnlineKey(at, ask.onlineKey);
       const artefacts: NewArtefact[] = [];
       for (const file of ask.files) artefacts.push(await artefactOf(file, ask, at));
       const { model, version, release } = ask;

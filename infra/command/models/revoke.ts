@@ -5,7 +5,7 @@ import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { listed, required, requiredList, wholeNumber } from "./read-repository-flags.ts";
 import { tellSigned } from "./tell-signed.ts";
-import { readKeys, withRepository } from "./with-repository.ts";
+import { checkOnlineKey, readKeys, withRepository } from "./with-repository.ts";
 
 const options = {
   store: { type: "string" },
@@ -36,6 +36,7 @@ export function revoke(args: string[]): () => Promise<number> {
   return async () => {
     const keys = await readKeys(keyFiles);
     return await withRepository(store, async (at) => {
+      await checkOnlineKey(at, ask.onlineKey);
       const { list, revocations } = await revokeReleases(at.repository, {
         model,
         what,

@@ -1,11 +1,14 @@
 import { type EdgeRollout, ringInWords } from "#gateway/devices/rings/rollout.ts";
 import { newRolloutId } from "#gateway/devices/rings/rollout-id.ts";
 import { startEdgeRollout, turnEdgeRollout } from "#gateway/records/edge-rollouts.ts";
+import { forgetEdgeRollout } from "#gateway/records/forget-rollout.ts";
 import { pinDevice, unpinDevice } from "#gateway/records/pins.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 import { printable } from "../explain/table.ts";
 import { openFleetRecords } from "../operate/open-fleet.ts";
 import type { Operator } from "../operate/operator.ts";
+import { probationInWords } from "../operate/show-devices.ts";
+import { refuseUnpublished } from "./refuse-unpublished.ts";
 import type { RolloutAsk } from "./rollout-ask.ts";
 
 /** Does what is asked in the records, which all gateways plan by. */
@@ -13,22 +16,33 @@ export async function rollOut(ask: RolloutAsk, operator: Operator): Promise<numb
   await using records = await openFleetRecords(operator);
   const { database } = records;
   if (ask.verb === "pin" || ask.verb === "unpin") return await pinOrUnpin(ask, database, operator);
+  if (ask.verb === "forget") return await forget(ask.model, database, operator);
+  if (ask.verb === "start") return await start(ask, database, operator);
   const { actor, tell, signal } = operator;
-  const made =
-    ask.verb === "start"
-      ? await start(ask, database, operator)
-      : await turnEdgeRollout(database, { model: ask.model, turn: ask.verb, actor }, { signal });
-  tell(printable(inWords(made)));
+  const { model, verb: turn } = ask;
+  tell(printable(inWords(await turnEdgeRollout(database, { model, turn, actor }, { signal }))));
   return 0;
 }
 
 type Start = Extract<RolloutAsk, { verb: "start" }>;
 
-async function start(ask: Start, database: Database, operator: Operator): Promise<EdgeRollout> {
-  const { clock, chance, actor, signal } = operator;
-  const { verb: _, ...wanted } = ask;
+async function start(ask: Start, database: Database, operator: Operator): Promise<number> {
+  const { clock, chance, actor, tell, signal } = operator;
+  await refuseUnpublished(ask, database.query, operator);
+  const { verb: _, store: __, ...wanted } = ask;
   const id = newRolloutId({ clock, chance });
-  return await startEdgeRollout(database, { ...wanted, id, actor, now: clock.now() }, { signal });
+  const asked = { ...wanted, id, actor, now: clock.now() };
+  tell(printable(inWords(await startEdgeRollout(database, asked, { signal }))));
+  tell(`each ring waits until its devices have tried it: ${probationInWords}`);
+  return 0;
+}
+
+async function forget(model: string, database: Database, operator: Operator): Promise<number> {
+  const { actor, tell, signal } = operator;
+  const { gone, paused } = await forgetEdgeRollout(database, { model, actor }, { signal });
+  tell(printable(`rollout ${gone.id} of ${model} release ${gone.release} is forgotten`));
+  if (paused) tell(printable(inWords(paused)));
+  return 0;
 }
 
 type Pinning = Extract<RolloutAsk, { verb: "pin" | "unpin" }>;

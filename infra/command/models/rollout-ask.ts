@@ -22,8 +22,10 @@ export type RolloutAsk =
       readonly rings: readonly Ring[];
       readonly gate: Gate;
       readonly note: string;
+      /** The signed repository, which is looked into before anything begins. */
+      readonly store: string | undefined;
     }
-  | { readonly verb: RolloutTurn; readonly model: string }
+  | { readonly verb: RolloutTurn | "forget"; readonly model: string }
   | { readonly verb: "pin"; readonly device: string; readonly model: string; readonly release: number }
   | { readonly verb: "unpin"; readonly device: string; readonly model: string };
 
@@ -34,13 +36,14 @@ const options = {
   "max-failures": { type: "string" },
   "min-agreement": { type: "string" },
   note: { type: "string" },
+  store: { type: "string" },
 } as const;
 
 type Flags = { readonly [Flag in keyof typeof options]?: string | undefined };
 
 const usage = [
-  "expected: tradewind models rollout start MODEL RELEASE [--rings label=canary,10%,50%,100%] [--least N] [--soak 10m] [--max-failures 5%] [--min-agreement 0.97] [--note TEXT]",
-  "or tradewind models rollout pause|resume|stop|rollback MODEL",
+  "expected: tradewind models rollout start MODEL RELEASE [--rings label=canary,10%,50%,100%] [--least N] [--soak 10m] [--max-failures 5%] [--min-agreement 0.97] [--note TEXT] [--store URL]",
+  "or tradewind models rollout pause|resume|stop|rollback|forget MODEL",
   "or tradewind models rollout pin DEVICE MODEL RELEASE, or unpin DEVICE MODEL",
 ].join(", ");
 
@@ -58,7 +61,7 @@ export function readRolloutAsk(args: string[]): RolloutAsk {
 
 type Verb = { readonly words: number; readonly ask: (words: readonly string[], flags: Flags) => RolloutAsk };
 
-const turn = (verb: RolloutTurn): Verb => ({
+const turn = (verb: RolloutTurn | "forget"): Verb => ({
   words: 1,
   ask: ([model]) => ({ verb, model: readModel(model) }),
 });
@@ -69,12 +72,14 @@ const verbs = {
     ask: ([model, release], flags) => ({
       ...{ verb: "start", model: readModel(model), release: readRelease(release) },
       ...{ rings: readRings(flags.rings), gate: readGate(flags), note: flags.note ?? "" },
+      store: flags.store,
     }),
   },
   pause: turn("pause"),
   resume: turn("resume"),
   stop: turn("stop"),
   rollback: turn("rollback"),
+  forget: turn("forget"),
   pin: {
     words: 3,
     ask: ([device, model, release]) => ({

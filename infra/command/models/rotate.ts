@@ -6,7 +6,7 @@ import { rotateTop } from "#gateway/repository/rotate-top.ts";
 import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { listed, optionalNumber, positions, required } from "./read-repository-flags.ts";
 import { tellSigned } from "./tell-signed.ts";
-import { type AtRepository, readKeys, withRepository } from "./with-repository.ts";
+import { type AtRepository, checkOnlineKey, readKeys, withRepository } from "./with-repository.ts";
 
 const options = {
   store: { type: "string" },
@@ -49,6 +49,9 @@ export function rotate(args: string[]): () => Promise<number> {
   };
   return () =>
     withRepository(store, async (at) => {
+      // Of an exchange of online keys, one that is on its way in is not named yet.
+      const isComing = role === "online" && ask.onlineKey.some((place) => ask.add.includes(place));
+      if (!isComing) await checkOnlineKey(at, ask.onlineKey);
       const signed = await rotated(at, ask);
       // Whatever signed until now may be named no longer: the newest key goes on.
       const onlineKey = role === "online" ? ask.onlineKey.slice(-1) : ask.onlineKey;

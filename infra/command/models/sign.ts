@@ -6,7 +6,7 @@ import { readFlags } from "#infra/runtime/config/read-flags.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { listed, positions, requiredList } from "./read-repository-flags.ts";
 import { tellSigned } from "./tell-signed.ts";
-import { readKeys, withRepository } from "./with-repository.ts";
+import { checkOnlineKey, readKeys, withRepository } from "./with-repository.ts";
 
 const options = {
   key: { type: "string", multiple: true },
@@ -29,6 +29,8 @@ export function sign(args: string[]): () => Promise<number> {
       return 0;
     }
     return await withRepository(store, async (at) => {
+      // A root may be what names the key in the first place.
+      if (!staged.fileName.endsWith(".root.json")) await checkOnlineKey(at, listed(values["online-key"]));
       const signed = await installStaged(at.repository, staged, { keys, signal: at.signal });
       const ask = { stage: dirname(file), onlineKey: listed(values["online-key"]) };
       process.stdout.write(`${(await tellSigned(at, signed, ask)).join("\n")}\n`);

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import process from "node:process";
 import { freshen } from "#gateway/repository/freshen.ts";
 import { openOnlineKey } from "#gateway/repository/online-key.ts";
+import { refuseWrongOnlineKey } from "#gateway/repository/refuse-wrong-online-key.ts";
 import type { Repository } from "#gateway/repository/repository.ts";
 import { readKeyFile, type SigningKey } from "#gateway/repository/signing-key.ts";
 import { parseBlobUrl } from "#infra/runtime/blobs/blob-url.ts";
@@ -40,13 +41,25 @@ export async function readKeys(files: readonly string[]): Promise<readonly Signi
   return await Promise.all(files.map((file) => readKeyFile(file)));
 }
 
+/** Says that an online key is the wrong one before anything is uploaded. */
+export async function checkOnlineKey(
+  { repository, signal }: AtRepository,
+  places: readonly string[],
+): Promise<void> {
+  await refuseWrongOnlineKey(repository, await openOnlineKeys(places), { signal });
+}
+
+function openOnlineKeys(places: readonly string[]): Promise<SigningKey[]> {
+  return Promise.all(places.map((place) => openOnlineKey(place, process.env)));
+}
+
 /** With the online key at hand all is named at once; else it waits for the process that has it. */
 export async function nameIt(
   { repository, signal }: AtRepository,
   onlineKey: readonly string[],
 ): Promise<string> {
   if (onlineKey.length === 0) return "not named yet: the process that holds the online key does so by itself";
-  const keys = await Promise.all(onlineKey.map((place) => openOnlineKey(place, process.env)));
+  const keys = await openOnlineKeys(onlineKey);
   const { timestamp, freshUntilMs, refused } = await freshen(repository, keys, { signal });
   const until = new Date(freshUntilMs).toISOString();
   return [

@@ -30,7 +30,7 @@ export function showDevices(seen: DevicesSight): string {
     models.length > 0 ? [table(modelHead, models.map(modelRow))] : ["no device is known yet"],
     releases.length > 0 ? [table(releaseHead, releases)] : [],
     models.flatMap(failureLines),
-    rollouts.flatMap(rolloutLines),
+    rollouts.flatMap((rollout) => rolloutLines(rollout, seen)),
     shown.length > 0 ? [table(deviceHead, shown)] : [],
     rows.length > shown.length && shown.length > 0
       ? [`and ${rows.length - shown.length} more: see --json`]
@@ -95,17 +95,28 @@ function failureLines({ model, failures }: ModelSum): readonly string[] {
   );
 }
 
-function rolloutLines(rollout: EdgeRollout): readonly string[] {
+/** How long a device takes until it counts as one that has tried a release. */
+export const probationInWords = "200 images, or 15 minutes with at least 25, or a day where hardly any come";
+
+function rolloutLines(rollout: EdgeRollout, { models }: DevicesSight): readonly string[] {
   const { id, model, release, rings, state, progress, why, actor, startedAt, endedAt } = rollout;
   const until = endedAt ? ` since ${endedAt.toISOString()}` : "";
   const counts = rings.map((ring, place) => {
+    const name = `ring ${place + 1} of ${rings.length} (${ringInWords(ring)})`;
+    // What it waits for, or stopped for, names its ring and has these counts.
+    if (why.startsWith(`${name}: `)) return `  ${why}`;
     const begun = place <= progress.ring ? countInWords(progress.counts[place] ?? noCount) : "not begun";
-    return `  ring ${place + 1} of ${rings.length} (${ringInWords(ring)}): ${begun}`;
+    return `  ${name}: ${begun}`;
   });
+  const isTold = counts.includes(`  ${why}`);
+  const probation = models.find((one) => one.model === model)?.states.probation ?? 0;
   return [
     `rollout ${id} of ${model} release ${release} by ${actor} at ${startedAt.toISOString()}: ${state}${until}`,
-    ...(why === "" ? [] : [`  ${why}`]),
+    ...(why === "" || isTold ? [] : [`  ${why}`]),
     ...counts,
+    ...(state === "running" && probation > 0
+      ? [`  ${probation} on probation, which lasts ${probationInWords}`]
+      : []),
   ].map(printable);
 }
 

@@ -21,7 +21,12 @@ test("a key is written for its owner alone, never over another, and read again",
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect((await readKeyFile(path)).id).toBe(made.id);
   await expect(writeKeyFile(path)).rejects.toMatchObject({ code: "record_exists" });
-  await expect(writeKeyFile(join(folder, "no", "b.pem"))).rejects.toMatchObject({ code: "folder_unusable" });
+  await expect(writeKeyFile(join(folder, "no", "b.pem"))).rejects.toMatchObject({
+    code: "folder_unusable",
+    message: expect.stringMatching(/there is no folder .*no$/),
+    hint: expect.stringMatching(/^mkdir -m 700 .*no$/),
+  });
+  await expect(writeKeyFile(join(path, "b.pem"))).rejects.toThrow(/cannot be written to .*: ENOTDIR$/);
 });
 
 test("a key has the id that the specification's own clients compute", () => {

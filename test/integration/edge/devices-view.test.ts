@@ -1,12 +1,17 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { measureFleet } from "#gateway/devices/measure-fleet.ts";
 import { readAudit } from "#gateway/records/audit.ts";
+import { publishConfiguration } from "#gateway/records/configurations.ts";
 import { deviceListAnswer, deviceSumAnswer, rolloutAnswer } from "#gateway/routes/admin/device-schemas.ts";
 import { rollOut } from "#infra/command/models/roll-out.ts";
 import { readRolloutAsk } from "#infra/command/models/rollout-ask.ts";
 import { readDevicesAsk } from "#infra/command/operate/devices-ask.ts";
 import type { Operator } from "#infra/command/operate/operator.ts";
 import { tellDevices } from "#infra/command/operate/tell-devices.ts";
+import { openBlobs } from "#infra/runtime/blobs/open-blobs.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
 import { createMetrics } from "#infra/runtime/metrics.ts";
 import { openDatabase } from "#infra/runtime/postgres/database.ts";
@@ -14,6 +19,7 @@ import { type AdminDoor, openAdminDoor } from "#test/support/admin-door.ts";
 import { deviceId, model } from "#test/support/edge-rollouts.ts";
 import { openRingedFleet, pollMs, type RingedFleet } from "#test/support/ringed-fleet.ts";
 import { runTradewind } from "#test/support/run-tradewind.ts";
+import { foundRepository, publishOne } from "#test/support/signed-repository.ts";
 
 let door: AdminDoor;
 let fleet: RingedFleet;
@@ -51,7 +57,7 @@ async function roll(line: string): Promise<string> {
 test("a rollout by command reaches its ring, and status shows what is desired, what is reported and how the ring does", async () => {
   const line = `start ${model} 2 --rings label=canary,100% --least 2 --soak 1h`;
   expect(await roll(line)).toMatch(
-    /^rollout er_[0-9a-z]{26} of digits-n release 2 over label canary, 100%: running$/,
+    /^rollout er_[0-9a-z]{26} of digits-n release 2 over label canary, 100%: running$/m,
   );
   await fleet.round();
   await fleet.round();
@@ -130,6 +136,47 @@ test("rollouts are paused, resumed, stopped and pinned around by command, each w
     ...["cli:ann device.pin", "cli:ann device.unpin", "cli:ann device-rollout.stop"],
   ]);
 });
+
+const served = `models: { digits-n: { source: x } }
+providers: { a: { kind: static, urls: ["http://a"] } }
+routes: [{ models: [digits-n], failover: [[a]] }]`;
+
+test("a rollout by command is held against the repository that is named or published, and one that was a mistake is forgotten", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "rollout-"));
+  try {
+    await using store = await openBlobs(folder);
+    const found = await foundRepository(store);
+    await publishOne(found, "1.0.0");
+    await publishOne(found, "2.0.0");
+    expect(await roll(`start ${model} 9`)).toContain("nobody looked whether there is such a release");
+    expect(await roll(`forget ${model}`)).toMatch(/release 9 is forgotten$/);
+    const refused = (line: string, code: string) => expect(roll(line)).rejects.toMatchObject({ code });
+    await refused(`start ${model} 9 --store ${folder}`, "version_unknown");
+    await refused(`start digts-n 2 --store ${folder}`, "model_unknown");
+    await refused(`start ${model} 2 --store ${join(folder, "none")}`, "folder_unusable");
+    const actor = { id: "cli:ann" };
+    const publish = (repository: string) => {
+      const edge = `edge: { repository: ${repository}, onlineKey: ./online.pem }`;
+      return publishConfiguration(door.database, {
+        text: `${served}\n${edge}`,
+        source: "file",
+        actor,
+      });
+    };
+    await publish(join(folder, "elsewhere"));
+    expect(await roll(`start ${model} 9`)).toMatch(/nobody looked.*--store URL/);
+    await roll(`forget ${model}`);
+    await publish(folder);
+    await refused(`start ${model} 9`, "version_unknown");
+    await refused("start digts-n 2", "model_unknown");
+    expect(await roll(`start ${model} 2`)).toMatch(/: running\neach ring waits .* or a day/);
+    expect(JSON.parse(await show("--json")).rollouts).toMatchObject([{ model, release: 2 }]);
+    const token = (await runTradewind(["devices", "enrol"], { DATABASE_URL: door.url })).stdout.trim();
+    expect(token).toMatch(/^enr_[0-9a-f]{12}\.[\w-]{32}\.[\w-]{43}$/);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 60_000);
 
 test("operators start, see and turn rollouts over HTTP, and nobody else does", async () => {
   const call = door.as("default");

@@ -72,7 +72,22 @@ test("from keys to a release that was signed in turns, listed, revoked and excha
     "revoked by now: 1 file of digits",
   );
   expect(await done("list", ...store)).toMatch(/1\.0\.0 .* revoked\n/);
+  expect(await done("list", ...store)).toMatch(
+    /^root 1, until .*\ntargets, until .*\nsnapshot, until .*timestamp/,
+  );
   expect(await done("freshen", ...store, ...online)).toContain("all is fresh");
+  const lists = await readdir(join(at("one"), "metadata"));
+  const wrong = ["--online-key", at("one-t.pem")];
+  for (const words of [
+    ["rotate", "digits", ...store, "--family-key", both[1] ?? "", ...wrong],
+    ["revoke", "digits", "2", ...store, ...both.slice(0, 2), ...wrong],
+    ["publish", ...files, ...usual, ...both.slice(0, 2), ...wrong, "--version", "3.0.0"],
+  ])
+    expect(await models(...words)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("the root names another online key"),
+    });
+  expect(await readdir(join(at("one"), "metadata"))).toEqual(lists);
   expect(await done("rotate", "digits", ...store, "--family-key", both[1] ?? "", ...online)).toContain(
     "named by",
   );

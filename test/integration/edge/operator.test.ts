@@ -8,6 +8,7 @@ import { makeKey } from "#gateway/repository/signing-key.ts";
 import { deviceAnswer, enrolmentAnswer } from "#gateway/routes/admin/identity-schemas.ts";
 import { openBlobs } from "#infra/runtime/blobs/open-blobs.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import { type AdminCall, type AdminDoor, openAdminDoor } from "#test/support/admin-door.ts";
 import { openEdgeDoor, probe } from "#test/support/edge-door.ts";
 import { ProvingDevice } from "#test/support/proving-device.ts";
@@ -16,12 +17,15 @@ import { type Outcome, runTradewind } from "#test/support/run-tradewind.ts";
 let door: AdminDoor;
 let operator: AdminCall;
 beforeAll(async () => {
-  door = await openAdminDoor();
+  door = await openAdminDoor({ firstRoot: async () => root });
   operator = door.as("default");
 });
 afterAll(async () => {
   await door?.[Symbol.asyncDispose]();
 });
+
+/** What tokens of this door say of the first root. */
+const root = "r".repeat(43);
 
 const ask = { path: probe };
 
@@ -35,7 +39,9 @@ async function madeToken(body: object = {}): Promise<string> {
   const { status, headers, body: answer } = await operator("POST", "/enrolments", body);
   expect(status).toBe(201);
   expect(headers.get("cache-control")).toBe("no-store");
-  return enrolmentAnswer.strict().parse(answer).token;
+  const { token } = enrolmentAnswer.strict().parse(answer);
+  expect(token).toMatch(new RegExp(`^enr_[0-9a-f]{12}\\.[\\w-]{32}\\.${root}$`));
+  return token;
 }
 
 test("an operator makes a token, sees the device that came with it, names, refuses and never lets it in again", async () => {
@@ -181,6 +187,27 @@ test("the command lists devices, shows, labels, refuses and releases them", asyn
     stderr: expect.stringMatching(/no device/),
   });
 }, 60_000);
+
+test("the API leaves the first root out where the gateway has no repository, and makes no token where it cannot be read", async () => {
+  const routes = async (more: Parameters<typeof openAdminDoor>[0]) => {
+    await using other = await openAdminDoor(more);
+    return await other.as("default")("POST", "/enrolments", {});
+  };
+  expect((await routes({})).body?.token).toMatch(/^enr_[0-9a-f]{12}\.[\w-]{32}$/);
+  const unread = () => Promise.reject(new TradewindError("repository_unreachable", "it cannot be read"));
+  expect((await routes({ firstRoot: unread })).body).toMatchObject({ code: "repository_unreachable" });
+}, 60_000);
+
+test.each([
+  ["no verb", []],
+  ["a word too many", ["list", "all"]],
+  ["a flag of another verb", ["list", "--count", "2"]],
+  ["what is no device", ["show", "camera"]],
+  ["what is no number", ["enrol", "--count", "many"]],
+])("%s is wrong use of the devices command", async (_, args) => {
+  const { code, stderr } = await tradewind(...args);
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^tradewind devices: /) });
+});
 
 test("without a database the command says which address it lacks", async () => {
   const { code, stderr } = await runTradewind(["devices", "list"]);

@@ -3,6 +3,7 @@ import { cohortOf, ringOf } from "#gateway/devices/rings/cohort.ts";
 import { usualRings } from "#gateway/devices/rings/rollout.ts";
 import { readAudit } from "#gateway/records/audit.ts";
 import { readEdgeRollouts, turnEdgeRollout } from "#gateway/records/edge-rollouts.ts";
+import { forgetEdgeRollout } from "#gateway/records/forget-rollout.ts";
 import { pinDevice, unpinDevice } from "#gateway/records/pins.ts";
 import type { Database } from "#infra/runtime/postgres/database.ts";
 import { deviceId, model, releasesOf } from "#test/support/edge-rollouts.ts";
@@ -143,6 +144,49 @@ test("a stop by hand takes back from those who took it, and a rollback by hand e
   expect(await audited("er_3")).toEqual([
     ...["device-rollout.start", "device-rollout.finish", "device-rollout.rollback"],
   ]);
+});
+
+test("a rollout of what nobody published is stopped and leaves both ways back, or is forgotten as if it had not been", async () => {
+  const fleet = await openRingedFleet(database, { count: 10 });
+  fleet.releases = releasesOf([1, 2]);
+  const turn = (what: "stop" | "rollback" | "resume") =>
+    turnEdgeRollout(database, { model, turn: what, actor });
+  await fleet.start(2, { rings: [{ share: 0.5 }, { share: 1 }], gate: { soakMs: 1e9 } });
+  for (let round = 0; round < 3; round += 1) await fleet.round();
+  const took = on(fleet, 2).length;
+  expect(took).toBeGreaterThan(0);
+  await fleet.start(9);
+  await fleet.round();
+  await turn("stop");
+  const forgotten = await forgetEdgeRollout(database, { model, actor });
+  expect(forgotten).toMatchObject({ gone: { id: "er_9" }, paused: { id: "er_2", state: "paused" } });
+  expect(await fleet.latest()).toMatchObject({ id: "er_2", why: expect.stringMatching(/resume goes on/) });
+  await turn("resume");
+  await fleet.start(9);
+  await turn("stop");
+  expect(await turn("rollback")).toMatchObject({ id: "er_2", state: "rolled back" });
+  await fleet.round();
+  expect(on(fleet, 1).length).toBe(10);
+  await expect(turn("rollback")).rejects.toMatchObject({
+    hint: expect.stringMatching(/go back by themselves/),
+  });
+  await fleet.start(1, { id: "er_1_again" });
+  await untilOver(fleet, () => fleet.round());
+  expect([(await fleet.latest()).state, on(fleet, 1).length]).toEqual(["done", 10]);
+  await expect(fleet.start(1, { id: "er_1_thrice" })).rejects.toThrow(/everywhere already/);
+});
+
+test("a stopped rollout that reached devices is not forgotten, and a rollback beside it does not reach what was everywhere", async () => {
+  const fleet = await openRingedFleet(database, { count: 10 });
+  await fleet.start(2, { gate: { soakMs: 1e9 } });
+  for (let round = 0; round < 3; round += 1) await fleet.round();
+  await turnEdgeRollout(database, { model, turn: "stop", actor });
+  await expect(forgetEdgeRollout(database, { model, actor })).rejects.toThrow(/brought release 2/);
+  const rollback = turnEdgeRollout(database, { model, turn: "rollback", actor });
+  await expect(rollback).rejects.toThrow(/er_2, is stopped/);
+  await expect(forgetEdgeRollout(database, { model: "digts-n", actor })).rejects.toMatchObject({
+    code: "record_unknown",
+  });
 });
 
 test("a later rollout of the same model supersedes the one under way", async () => {

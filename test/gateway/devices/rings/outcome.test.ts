@@ -3,7 +3,11 @@ import { moveCount, type Outcome, outcomeOf } from "#gateway/devices/rings/outco
 import { firstProgress, usualRings } from "#gateway/devices/rings/rollout.ts";
 import { held, modelReport } from "#test/support/edge-rollouts.ts";
 
-const failure = (cause: "unhealthy" | "download_failed", release = 2) => ({ cause, release, detail: "" });
+const failure = (cause: "unhealthy" | "download_failed" | "revoked", release = 2) => ({
+  cause,
+  release,
+  detail: "",
+});
 
 test("a release counts as taken when it runs and its probation is over", () => {
   const report = modelReport({ active: held(2), agreement: 990_000 });
@@ -25,6 +29,13 @@ test("a failure counts whether the device fell back, kept what it had, or has on
   }
   const hindered = modelReport({ active: held(1), state: "failed", failure: failure("download_failed") });
   expect(outcomeOf(hindered, 2)?.kind).toBe("hindered");
+});
+
+test("a device that left a release because it was revoked is no failure of a ring", () => {
+  for (const state of ["fell_back", "failed", "built_in"] as const) {
+    const report = modelReport({ active: held(1), state, failure: failure("revoked") });
+    expect(outcomeOf(report, 2)).toMatchObject({ kind: "hindered", cause: "revoked" });
+  }
 });
 
 test("news of another release say nothing of this one", () => {

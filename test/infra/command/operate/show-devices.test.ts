@@ -57,6 +57,22 @@ test("a rollout is shown ring by ring, with why it stopped", () => {
   expect(text).toContain("  ring 3 of 4 (50%): not begun");
 });
 
+test("the ring in hand is shown once, with what it waits for, and how long a probation may last", () => {
+  const why = "ring 2 of 4 (10%): 0 of at least 1 have tried; 90 devices, 88 live: 0 in sync, 0 failed";
+  const progress = { ring: 1, since: 0, enoughSince: null, counts: [ringCount({ devices: 10 })] };
+  const rollout = edgeRollout({ why, progress });
+  const trying = deviceSight(1, { models: [deviceModel(2, 2, { state: "probation" })] });
+  const text = showDevices(seen([trying], { rollouts: [rollout] }));
+  expect(text.match(/ring 2 of 4/g)).toHaveLength(1);
+  expect(text).toContain(`  ${why}\n`);
+  expect(text).toContain(
+    "  1 on probation, which lasts 200 images, or 15 minutes with at least 25, or a day",
+  );
+  expect(showDevices(seen([good], { rollouts: [rollout] }))).not.toContain("on probation,");
+  const paused = edgeRollout({ state: "paused", why: "paused by ann", progress });
+  expect(showDevices(seen([], { rollouts: [paused] }))).toContain("  paused by ann\n  ring 1 of 4");
+});
+
 test("a device that is set aside is told with the reason, and no text of a device moves the cursor", () => {
   const aside = deviceSight(3, { setAside: { at: 0, why: "a \u001b[2Jcopy" }, trouble: "x\u001b[2J" });
   const text = showDevices(seen([aside]));
