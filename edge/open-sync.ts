@@ -23,6 +23,7 @@ import { keepHealthy } from "./sync/keep-healthy.ts";
 import { keepSynced, type Wake } from "./sync/keep-synced.ts";
 import { type SyncOnceParts, syncOnce, wantedModels } from "./sync/sync-once.ts";
 import type { SyncParts } from "./sync/sync-parts.ts";
+import { createTroubleTeller } from "./sync/tell-trouble.ts";
 import { openTrust } from "./trust/open-trust.ts";
 import { tryOnThisMachine } from "./try-on-this-machine.ts";
 
@@ -78,7 +79,11 @@ export async function openSync(life: Lifecycle, given: OpenSyncOptions): Promise
       });
       log.info({ device: store.state.identity.device }, "this device is enrolled");
     },
-    renewKey: (patience) => renewKey({ store, keys, client: line.client, clock, log }, patience),
+    renewKey: async (patience) => {
+      const isWished = given.memo.isKeyWished;
+      await renewKey({ store, keys, client: line.client, clock, log }, { ...patience, isWished });
+      if (isWished) given.memo.isKeyWished = false;
+    },
   };
   const loop = keep(parts, given, signal);
   life.resources.defer(async () => await loop);
@@ -143,8 +148,13 @@ async function keep(parts: SyncOnceParts, given: OpenSyncOptions, signal: AbortS
       );
     });
   }
+  const tellTrouble = createTroubleTeller(log);
   await keepSynced({
-    sync: () => syncOnce(parts, { signal }),
+    sync: async () => {
+      const outcome = await syncOnce(parts, { signal });
+      tellTrouble(memo);
+      return outcome;
+    },
     everyMs: every,
     jitter,
     // Whoever has nothing to answer with is in a hurry; all others that start together come one after the other.

@@ -13,12 +13,21 @@ export type StatusDeps = Pick<SyncParts, "store" | "memo" | "machine" | "running
   readonly wake: () => void;
 };
 
-/** How this device stands, for whoever stands before it; and a sync at once, for this machine's own processes alone. */
+/**
+ * How this device stands, for whoever stands before it; and a sync at once, or one with a new key, for this machine's
+ * own processes alone.
+ */
 export function statusRoutes(deps: StatusDeps): Hono {
   const routes = new Hono();
   routes.get("/edge/status", (c) => c.json(statusOf(deps)));
   routes.post("/edge/sync", (c) => {
-    if (!isOwnMachine(c)) throw new TradewindError("forbidden", "only this machine may ask for a sync");
+    refuseOthers(c, "a sync");
+    deps.wake();
+    return c.json({ syncs: deps.memo.syncs }, 202);
+  });
+  routes.post("/edge/rotate-key", (c) => {
+    refuseOthers(c, "a new key");
+    deps.memo.isKeyWished = true;
     deps.wake();
     return c.json({ syncs: deps.memo.syncs }, 202);
   });
@@ -53,6 +62,10 @@ function statusOf({ store, memo, machine, running, clock, gateway, counts }: Sta
       };
     }),
   };
+}
+
+function refuseOthers(c: Context, what: string): void {
+  if (!isOwnMachine(c)) throw new TradewindError("forbidden", `only this machine may ask for ${what}`);
 }
 
 /** By where the connection comes from, which nobody else can pretend to. */

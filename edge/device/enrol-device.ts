@@ -2,9 +2,9 @@ import { TradewindError } from "#infra/runtime/errors.ts";
 import type { StateStore } from "../store/device-state.ts";
 import type { FileSystem } from "../store/file-system.ts";
 import type { DeviceKeys } from "./device-keys.ts";
-import { expectRoot } from "./first-root.ts";
+import { expectRoot, type FirstRootPlace, readFirstRoot } from "./first-root.ts";
 import type { GatewayClient } from "./gateway-client.ts";
-import { readToken } from "./read-token.ts";
+import { type EnrolToken, readToken } from "./read-token.ts";
 
 export type EnrolDeviceOptions = {
   readonly token: string;
@@ -30,7 +30,7 @@ export async function enrolDevice(
   { fs, folder, keys, client, store }: EnrolDeviceDeps,
 ): Promise<void> {
   const { token, rootSha256 } = readToken(text);
-  await expectRoot({ fs, folder }, rootSha256);
+  await knowRoot({ fs, folder }, rootSha256);
   const hadKey = keys.current() !== undefined;
   const ask = () => client.enrol({ token, hardware, agent }, { signal });
   const { device } = await ask().catch(async (error: unknown) => {
@@ -40,6 +40,15 @@ export async function enrolDevice(
     return await ask();
   });
   await store.change((state) => ({ ...state, identity: { ...state.identity, device } }));
+}
+
+/** A device takes no root but the one that was named to it, so a token that names none is of no use without a root here. */
+async function knowRoot(place: FirstRootPlace, named: EnrolToken["rootSha256"]): Promise<void> {
+  if (named !== undefined) return await expectRoot(place, named);
+  if (await readFirstRoot(place)) return;
+  throw new TradewindError("enrolment_refused", "this token names no first root, and none was brought here", {
+    hint: "add --root FILE with the repository's metadata/1.root.json, or take a token of tradewind devices enrol --store URL",
+  });
 }
 
 /** A name without the key that it was given for is none: with a token such a folder becomes another device. */

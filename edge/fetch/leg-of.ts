@@ -18,7 +18,7 @@ export type Outcome = Pick<BlockWriter, "wrong"> & {
 /** So many wrong blocks one after the other are no accident of the line. */
 export const mostWrongInARow = 8;
 /** What is less than this is no gain: a server that gives a byte at a time is one that fails. */
-const leastGain = 1_024;
+export const leastGain = 1_024;
 
 /** What the answer of one origin means for the next question. */
 export function legOf(fetching: Fetching, origin: Origin, outcome: Outcome, gained: number): Leg<void> {

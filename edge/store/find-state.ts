@@ -40,11 +40,21 @@ export async function findState(fs: FileSystem, places: StatePlaces): Promise<Fo
   if (before.is === "whole") {
     // Away is what a cut between two renames leaves; torn is a disk that did not keep its word.
     const found = newest.is === "missing" ? "whole" : "before";
-    return { found, state: raisedTo(before.content, known), newestHolds: false };
+    const state = raisedTo(before.content, known);
+    return { found, state: grown.is === "whole" ? state : beyondUsed(state), newestHolds: false };
   }
   // A cut in the very first change leaves what only grows, and nothing else.
   const isFresh = newest.is === "missing" && before.is === "missing" && known.generation <= 1;
   return { found: isFresh ? "fresh" : "lost", state: stateFrom(known), newestHolds: false };
+}
+
+/** More than one change of the state ever sets aside: what the lost copy allowed may have been used. */
+const leap = 1_000;
+
+/** With nothing that tells how far the numbers of proofs were, none is used that may have been: twice is a copy's sign. */
+function beyondUsed(state: DeviceState): DeviceState {
+  const { identity } = state;
+  return { ...state, identity: { ...identity, reservedNumbers: identity.reservedNumbers + leap } };
 }
 
 async function readCopy<Content>(

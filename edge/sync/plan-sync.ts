@@ -129,7 +129,8 @@ function bring(model: string, state: ModelState, release: number, ask: SyncAsk):
   const { list, lists, onShelf, windowInMs } = ask;
   if (list === undefined) return withoutList(model, release, lists);
   const files = list.artefacts.filter(({ about }) => about.model === model && about.release === release);
-  if (files.length === 0 && lists !== "fresh") return withoutList(model, release, lists);
+  // A plan may be newer than the lists that were fetched before it, which says nothing of the release.
+  if (files.length === 0) return withoutList(model, release, lists);
   const chosen = chooseArtefact(files, ask.machine);
   if ("cause" in chosen) return fail(model, release, chosen.cause, chosen.detail);
   const { artefact } = chosen;
@@ -161,7 +162,7 @@ function withoutList(model: string, release: number, lists: SyncAsk["lists"]): S
     return fail(model, release, "metadata_refused", "the repository's lists do not hold");
   if (lists === "expired")
     return fail(model, release, "metadata_expired", "the repository's lists have expired");
-  return { model, kind: "wait", release, why: "the repository's lists are not here yet" };
+  return { model, kind: "wait", release, why: "the repository's lists do not name it yet" };
 }
 
 function fail(model: string, release: number, cause: Failure["cause"], detail: string): Step {

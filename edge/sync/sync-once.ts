@@ -1,11 +1,13 @@
 import { asTradewindError, TradewindError } from "#infra/runtime/errors.ts";
 import { fetchFirstRoot, readFirstRoot } from "../device/first-root.ts";
 import type { DeviceTrust } from "../trust/open-trust.ts";
+import type { TrustedList } from "../trust/trusted-list.ts";
 import { buildReport } from "./build-report.ts";
 import { carryOut } from "./carry-out.ts";
 import type { AnswerCounts } from "./count-answers.ts";
 import { isStopped, troubleOf } from "./failure-of.ts";
 import { findDamaged } from "./find-damaged.ts";
+import { keepHeard } from "./keep-heard.ts";
 import type { SyncParts } from "./sync-parts.ts";
 import { builtInRelease } from "./turn-model.ts";
 
@@ -47,7 +49,12 @@ export async function syncOnce(parts: SyncOnceParts, { signal }: Patience): Prom
   });
   memo.trouble = troubles[0] ? troubleOf(troubles[0]) : null;
   await findDamaged(parts, { signal });
-  await attempt(() => carryOut(parts, { signal }));
+  await attempt(() =>
+    keepHeard(() => carryOut(parts, { signal }), {
+      ...{ everyMs: memo.plan?.pollMs ?? unheardMs, clock, signal },
+      tell: (patience) => report(parts, patience),
+    }),
+  );
   await attempt(() => parts.health.note());
   await attempt(() => report(parts, { signal }));
   await attempt(() => parts.renewKey({ signal }));
@@ -57,7 +64,10 @@ export async function syncOnce(parts: SyncOnceParts, { signal }: Patience): Prom
   return { pollMs: memo.plan?.pollMs, failed: troubles[0] ?? passingFailure(parts) };
 }
 
-/** The lists first, since they name the key that signs plans; and once more where the plan names models anew. */
+/** Without a plan nobody has said how often. */
+const unheardMs = 300_000;
+
+/** The lists first, since they name the key that signs plans; and once more where the plan names what they do not. */
 async function hearPlan(
   parts: SyncOnceParts,
   attempt: (work: () => Promise<void>) => Promise<void>,
@@ -71,8 +81,19 @@ async function hearPlan(
   const { device } = store.state.identity;
   if (!list || device === null) return;
   memo.plan = await client.plan({ list, device, now: trust.now() }, patience);
-  if (wantedModels(parts).every((name) => wanted.includes(name))) return;
+  if (wantedModels(parts).every((name) => wanted.includes(name)) && namesPlanned(list, parts)) return;
   await attempt(() => refresh(trust, parts, patience));
+}
+
+/** What was published between the lists and the plan is in newer lists. */
+function namesPlanned(
+  { artefacts }: TrustedList,
+  { memo, only }: Pick<SyncOnceParts, "memo" | "only">,
+): boolean {
+  return (memo.plan?.models ?? []).every(({ model, release }) => {
+    if (release === null || (only !== undefined && !only.includes(model))) return true;
+    return artefacts.some(({ about }) => about.model === model && about.release === release);
+  });
 }
 
 async function trustOf(parts: SyncOnceParts, patience: Patience): Promise<DeviceTrust> {

@@ -76,6 +76,8 @@ export type SyncMemo = {
   readonly damaged: Set<string>;
   /** By the clock that never runs backwards. */
   verifiedAtMs: number;
+  /** Somebody before this device asked for another key than the one it has. */
+  isKeyWished: boolean;
   syncs: number;
   lastSyncMs: number | undefined;
   /** Of model files, over the line since the start. */
@@ -86,6 +88,6 @@ export function createMemo(now: number): SyncMemo {
   return {
     ...{ trust: undefined, lists: "unreachable", plan: undefined, trouble: null },
     ...{ onTheWay: new Map(), failures: new Map(), wanted: new Set(), damaged: new Set() },
-    ...{ verifiedAtMs: now, syncs: 0, lastSyncMs: undefined, fetchedBytes: 0 },
+    ...{ verifiedAtMs: now, isKeyWished: false, syncs: 0, lastSyncMs: undefined, fetchedBytes: 0 },
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { openDeviceKeys } from "#edge/device/device-keys.ts";
 import { enrolDevice, isEnrolled } from "#edge/device/enrol-device.ts";
+import { keepFirstRoot } from "#edge/device/first-root.ts";
 import { openState } from "#edge/store/open-state.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { createMemoryDisk } from "#test/support/edge/memory-disk.ts";
@@ -36,6 +37,22 @@ test("a folder is a device's when it has a name and the key for it, and what is 
   await enrolDevice(said, { ...place, client });
   expect(isEnrolled(place)).toBe(true);
   expect(client.asked).toEqual([`enr_0123456789ab.${"s".repeat(32)}`]);
+});
+
+test("a token that names no root is good beside a root that was brought by hand, and is kept unspent without one", async () => {
+  const token = `enr_0123456789ab.${"s".repeat(32)}`;
+  const place = await openFolder();
+  const client = gatewayOf(place);
+  const refused = enrolDevice({ ...said, token }, { ...place, client });
+  await expect(refused).rejects.toMatchObject({
+    code: "enrolment_refused",
+    hint: expect.stringMatching(/--root FILE.*1\.root\.json/),
+  });
+  expect(client.asked).toEqual([]);
+  await keepFirstRoot(place, Buffer.from("{}"));
+  await enrolDevice({ ...said, token }, { ...place, client });
+  expect(isEnrolled(place)).toBe(true);
+  expect(client.asked).toEqual([token]);
 });
 
 test("a device whose key the disk has lost enrols anew, with numbers that go on", async () => {

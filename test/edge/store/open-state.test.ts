@@ -77,6 +77,22 @@ test("a torn newest state gives way to the one before, loudly", async () => {
   expect((await openState({ fs, folder })).found).toBe("whole");
 });
 
+test("a state that may be older than the proofs that were made goes on beyond all of their numbers", async () => {
+  const disk = createCrashDisk();
+  const reserve = (state: DeviceState): DeviceState => ({
+    ...state,
+    identity: { ...state.identity, reservedNumbers: state.identity.reservedNumbers + 250 },
+  });
+  await using store = await openState({ fs: disk.fs, folder });
+  await store.change(reserve);
+  await store.change(reserve);
+  const start = new Map(disk.now());
+  for (const name of ["device", "lasting"]) start.set(`/data/state/${name}.json`, Buffer.alloc(0));
+  const again = await openState({ fs: createCrashDisk({ start }).fs, folder });
+  expect(again.found).toBe("before");
+  expect(again.state.identity.reservedNumbers).toBeGreaterThan(store.state.identity.reservedNumbers);
+});
+
 test("with both states torn the device is told that its state is lost", async () => {
   const { now } = await twice();
   const start = new Map(now())

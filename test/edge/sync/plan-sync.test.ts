@@ -151,13 +151,18 @@ describe("what is planned", () => {
 });
 
 describe("signed lists", () => {
-  test("that lack the release make a failure only once they are fresh", () => {
+  test("that do not name the release yet are nobody's failure, however fresh they are, and it is waited for", () => {
     const list = listOf([artefact(1)]);
-    expect(step({ planned: 2, list })).toMatchObject({ failure: { cause: "no_artefact" } });
+    expect(step({ planned: 2, list })).toMatchObject({ kind: "wait", release: 2 });
     expect(step({ planned: 2, list, lists: "unreachable" })).toMatchObject({ kind: "wait" });
     expect(step({ planned: 2, list, lists: "refused" })).toMatchObject({
       failure: { cause: "metadata_refused" },
     });
+  });
+
+  test("that name the release for other machines alone make a failure", () => {
+    const list = listOf([artefact(1), artefact(2, { target: "arm64" })]);
+    expect(step({ planned: 2, list })).toMatchObject({ failure: { cause: "no_artefact", release: 2 } });
   });
 
   test("that have expired stop what is new and leave what runs", () => {
@@ -232,7 +237,7 @@ test("what runs and is damaged on the disk is repaired from the lists, if they h
 });
 
 test("one model's trouble is not another's", () => {
-  const list = listOf([artefact(1), artefact(2, { model: "other" })]);
+  const list = listOf([artefact(9, { target: "arm64" }), artefact(2, { model: "other" })]);
   const steps = planSync({
     ...ask({ list }),
     plan: {
@@ -245,7 +250,7 @@ test("one model's trouble is not another's", () => {
     },
   });
   expect(steps.map(({ model, kind }) => [model, kind])).toEqual([
-    ["constructor", "fail"],
+    ["constructor", "wait"],
     [name, "fail"],
     ["other", "bring"],
   ]);

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { type ForwardOptions, openForwarder } from "#edge/answer/forward.ts";
+import { edgeConfigOf } from "#edge/config.ts";
+import { openForwarding as openConfigured } from "#edge/open-forwarding.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import { Secret } from "#infra/runtime/secret.ts";
 import { demoFolder, type LocalEdge, openLocalEdge } from "#test/support/edge-answering.ts";
@@ -59,6 +61,20 @@ test("a cloud that answers in time is passed on, with the request's own id", asy
   expect([status, by, answer.version]).toEqual([200, "cloud", "9"]);
   expect(headers.get("x-request-id")).toBe("mine");
   expect(headers.get("server-timing")).toBe("total;dur=3");
+});
+
+test("with a proxy images go through it to the gateway, and it is closed with the forwarder, once or twice", async () => {
+  const config = edgeConfigOf({
+    ...{ gateway: "http://gateway.example", insecure: true, proxy: cloud.url },
+    answer: { forward: { key: "env:KEY", when: "always", within: "2s" } },
+  });
+  const forwarder = await openConfigured(config, { env: { KEY: "tw_of-this-device" }, clock: systemClock });
+  await using edge = await openLocalEdge(["digits-n"], { forwarder });
+  const { by } = await send(edge);
+  await forwarder?.[Symbol.asyncDispose]();
+  await forwarder?.[Symbol.asyncDispose]();
+  expect([by, cloud.heard[0]?.path]).toEqual(["cloud", `http://gateway.example${path}`]);
+  expect(cloud.heard[0]?.headers.authorization).toBe("Bearer tw_of-this-device");
 });
 
 test("the cloud hears the same image and the same options, and nothing of what the caller showed", async () => {

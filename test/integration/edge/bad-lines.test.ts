@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fetchFile } from "#edge/fetch/fetch-file.ts";
+import { fetchSmall } from "#edge/fetch/fetch-small.ts";
 import { readBounded } from "#edge/fetch/read-bounded.ts";
 import { openBadLine, startBadOrigin } from "#test/support/edge/bad-origin.ts";
 import { type FetchWorld, openFetchWorld } from "#test/support/edge/fetch-world.ts";
+import { listed, noise } from "#test/support/edge/fetched.ts";
 import { startHttpsServer } from "#test/support/https-server.ts";
 
 const { signal } = new AbortController();
@@ -38,6 +40,20 @@ test("a file arrives over a line that is cut twenty times, with a new process af
   expect(codes).toEqual([...Array(20).fill(3), 0]);
   expect(await world.isFetched()).toBe(true);
   expect(line.bytes).toBeLessThanOrEqual(1.05 * world.content.byteLength);
+});
+
+test("golden images come over a line that breaks every 64 KiB, which is less than they are", async () => {
+  const golden = noise(1_048_576 + 5, 3);
+  const file = { ...listed(golden), address: `targets/m/1/any/${listed(golden).sha256}.golden.json` };
+  world.origin.files.set(file.address, golden);
+  await using line = await openBadLine({ to: world.origin.url });
+  line.faults.push(...Array.from({ length: 100 }, () => ({ kind: "cut", after: 65_536 }) as const));
+  await using fetched = world.opened({ url: line.url });
+  const { clock, chance, backoff } = world.wanted({ origins: [fetched] });
+  const ask = { file, maxBytes: 4_194_304, origins: [fetched], clock, chance, backoff, signal };
+  expect(golden.equals(await fetchSmall(ask))).toBe(true);
+  expect(line.over).toBeGreaterThanOrEqual(16);
+  expect(line.bytes).toBeLessThanOrEqual(1.05 * golden.byteLength);
 });
 
 test("one process goes on over twenty cuts, corrupted bytes and black holes", async () => {

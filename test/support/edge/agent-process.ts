@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { littleEnv, littleFlags } from "#infra/runtime/take-little.ts";
@@ -62,16 +62,18 @@ export type AgentOptions = {
 
 const source = join(repository, "infra/main.ts");
 
-/** Starts it on a free port; fails with all it said where it does not get ready. */
-export async function startAgent(options: AgentOptions): Promise<AgentProcess> {
-  const { args, env = {}, through = [], main = source } = options;
+/** A process on its way, of which nobody knows yet whether it gets ready. */
+export function spawnAgent({ args, env = {}, through = [], main = source }: AgentOptions): ChildProcess {
   const { DATABASE_URL: _, REDIS_URL: __, ...usual } = process.env;
   const line = [...through, process.execPath, ...littleFlags, main, "edge", "--port", "0", ...args];
   const [program = "", ...rest] = line;
-  const child = spawn(program, rest, {
-    env: { ...usual, ...littleEnv, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+  return spawn(program, rest, { env: { ...usual, ...littleEnv, ...env }, stdio });
+}
+
+/** Starts it on a free port; fails with all it said where it does not get ready. */
+export async function startAgent(options: AgentOptions): Promise<AgentProcess> {
+  const child = spawnAgent(options);
   const said = collect(child);
   const exit = once(child, "close").then(([code, signal]): number | NodeJS.Signals => code ?? signal);
   try {

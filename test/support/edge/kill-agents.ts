@@ -1,75 +1,94 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { seededRandom } from "../random.ts";
 import { repository } from "../run-tradewind.ts";
-import { type AgentProcess, type StatusModel, startAgent, until } from "./agent-process.ts";
+import {
+  type AgentOptions,
+  type AgentProcess,
+  type StatusModel,
+  spawnAgent,
+  startAgent,
+  until,
+} from "./agent-process.ts";
 import { type EdgeWorld, model, openEdgeWorld } from "./edge-world.ts";
 import { demoModel, goldenOf, variantOf } from "./releases.ts";
 
 export type KillResult = {
   readonly kills: number;
-  /** In what the last kill of each found the device. */
+  /** In what each kill found the device. */
   readonly found: Readonly<Record<string, number>>;
   readonly findings: readonly string[];
+};
+
+export type KillAgents = {
+  readonly count: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** Such as the packed program. */
+  readonly main?: string;
 };
 
 type Rig = {
   readonly world: EdgeWorld;
   readonly golden: Buffer;
   readonly image: Buffer;
-  readonly args: readonly string[];
+  readonly options: AgentOptions;
 };
 
+/** Three for each release: into its sync, into what the start after that goes on with, and into the start after this. */
+const killsOfRelease = 3;
+
+/** A start and a sync take about so long; most kills come early, where one step follows the other. */
+const course = { start: 1_200, sync: 2_400 };
+
 /**
- * A real agent is killed at random instants while it fetches, tests and switches to release after release. After each
- * kill it starts, answers with a release that was published whole, and ends with the newest one.
+ * A real agent is killed at random instants while it starts, fetches, tests and switches to release after release. It
+ * starts again, answers with a release that was published whole, and ends with the newest one.
  */
 export async function killAgents({
   count,
   seed,
   signal = new AbortController().signal,
   main,
-}: {
-  readonly count: number;
-  readonly seed: number;
-  readonly signal?: AbortSignal;
-  readonly main?: string;
-}): Promise<KillResult> {
+}: KillAgents): Promise<KillResult> {
   const random = seededRandom(seed);
   await using world = await openEdgeWorld({ poll: "1s" });
   const golden = await goldenOf(demoModel("digits-n"), 1);
   const image = await readFile(join(repository, "inference/models/demo/sample.jpg"));
   const args = ["--gateway", world.gateway.url, "--data", join(world.folder, "device"), "--every", "1s"];
-  const rig: Rig = { world, golden, image, args };
-  await release(rig, 1);
+  const rig: Rig = { world, golden, image, options: { args, ...(main !== undefined && { main }) } };
   const findings: string[] = [];
   const found: Record<string, number> = {};
+  const note = (stage: string): void => {
+    found[stage] = (found[stage] ?? 0) + 1;
+  };
   let newest = 1;
-  const token = await world.token();
-  const start = (more: readonly string[] = []): Promise<AgentProcess> =>
-    startAgent({ args: [...args, ...more], ...(main !== undefined && { main }) });
-  let agent = await start(["--enrol", token]);
+  await release(rig, newest);
+  const enrol = ["--enrol", await world.token()];
+  let agent = await startAgent({ ...rig.options, args: [...args, ...enrol] });
   try {
-    await until(
-      () => agent.model(model),
-      (one) => runs(one, newest),
-    );
+    await inSync(agent, newest, findings, 0);
     for (let kill = 1; kill <= count && !signal.aborted; kill += 1) {
-      // Every other kill hits a sync under way; those between hit a start that goes on with what the last one left.
-      if (kill % 2 === 1) {
+      const place = (kill - 1) % killsOfRelease;
+      if (place === 0) {
         newest += 1;
         await release(rig, newest);
-        agent.kill("SIGHUP");
       }
-      await new Promise((resolve) => setTimeout(resolve, random.between(0, 1_600)));
-      const before = await agent.model(model).catch(() => undefined);
-      agent.kill("SIGKILL");
-      await agent.exit;
-      const stage = stageOf(before, newest);
-      found[stage] = (found[stage] ?? 0) + 1;
-      agent = await start();
-      findings.push(...(await judge(agent, rig, { kill, seed, newest, stage })));
-      if (kill % 2 === 0 || kill === count) await inSync(agent, newest, findings, kill);
+      if (place === 2) {
+        await killStart(rig.options, course.start * random.between(0, 1));
+        note("starting");
+      } else {
+        agent.kill("SIGHUP");
+        await pause(course.sync * random.between(0, 1) ** 2);
+        note(stageOf(await agent.model(model).catch(() => undefined), newest));
+        agent.kill("SIGKILL");
+        await agent.exit;
+      }
+      if (place === 1 && kill < count) continue;
+      agent = await startAgent(rig.options);
+      findings.push(...(await judge(agent, rig, { kill, seed, newest })));
+      if (place === 2) await inSync(agent, newest, findings, kill);
     }
     await inSync(agent, newest, findings, count);
   } finally {
@@ -87,24 +106,33 @@ async function release({ world, golden }: Rig, number: number): Promise<void> {
   await world.rollOut(number);
 }
 
+async function killStart(options: AgentOptions, afterMs: number): Promise<void> {
+  const child = spawnAgent(options);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  const exit = once(child, "close");
+  await pause(afterMs);
+  child.kill("SIGKILL");
+  await exit;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 function stageOf(one: StatusModel | undefined, newest: number): string {
   if (!one) return "silent";
   if (one.trial) return "on trial";
   return one.active?.release === newest ? "switched" : "before or in the fetch";
 }
 
-type Judged = {
-  readonly kill: number;
-  readonly seed: number;
-  readonly newest: number;
-  readonly stage: string;
-};
+type Judged = { readonly kill: number; readonly seed: number; readonly newest: number };
 
 /** It answers at once, with one of the two releases that it may be at. */
 async function judge(agent: AgentProcess, { image }: Rig, judged: Judged): Promise<string[]> {
-  const { kill, seed, newest, stage } = judged;
+  const { kill, seed, newest } = judged;
   const one = await agent.model(model);
-  const say = (what: string): string => `kill ${kill} of seed ${seed} (${stage}): ${what}`;
+  const say = (what: string): string => `after kill ${kill} of seed ${seed}: ${what}`;
   const release = one?.runs?.release ?? 0;
   if (release < newest - 1 || release > newest)
     return [say(`release ${release} runs, ${newest} is the newest`)];
@@ -118,14 +146,10 @@ async function inSync(agent: AgentProcess, newest: number, findings: string[], k
   agent.kill("SIGHUP");
   await until(
     () => agent.model(model),
-    (one) => runs(one, newest),
+    (one) => one?.active?.release === newest && one.runs?.release === newest,
   ).catch((error: unknown) => {
     findings.push(
       `after kill ${kill}: it does not come to release ${newest}: ${String(error).slice(0, 600)}`,
     );
   });
-}
-
-function runs(one: StatusModel | undefined, release: number): boolean {
-  return one?.active?.release === release && one.runs?.release === release;
 }
