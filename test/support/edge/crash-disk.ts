@@ -122,7 +122,9 @@ function* folderStates(folder: FolderNode, path: string): Generator<DiskContent>
       [...names].map(
         ([name, node]) =>
           () =>
-            node.kind === "folder" ? folderStates(node, `${path}/${name}`) : fileStates(node, `${path}/${name}`),
+            node.kind === "folder"
+              ? folderStates(node, `${path}/${name}`)
+              : fileStates(node, `${path}/${name}`),
       ),
     );
   }
