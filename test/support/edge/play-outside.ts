@@ -12,6 +12,9 @@ import type { Moments, UpdateState } from "./update-moments.ts";
 import { beganAt, device, model, type UpdateWorld } from "./update-world.ts";
 
 /** The gateway has heard before anything befalls the answer. */
+/** Nobody reports in between: what a moment is of is never in doubt. */
+const aDay = 86_400_000;
+
 export function playGateway(
   { planned, keys: known, reports }: UpdateWorld,
   keys: DeviceKeys,
@@ -30,7 +33,7 @@ export function playGateway(
     enrol: () => Promise.reject(new Error("it is enrolled")),
     plan: (_, { signal: __ }) =>
       ask("asking for its plan", () => ({
-        ...{ device, nonce: "n".repeat(32), at: beganAt, pollMs: 1_000 },
+        ...{ device, nonce: "n".repeat(32), at: beganAt, pollMs: aDay },
         models: [{ model, ...planned }],
       })),
     report: (report) => ask("reporting to its gateway", () => void reports.push(report)),

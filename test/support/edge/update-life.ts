@@ -14,6 +14,7 @@ import { type Health, keepHealthy } from "#edge/sync/keep-healthy.ts";
 import { type SyncOnceParts, syncOnce, wantedModels } from "#edge/sync/sync-once.ts";
 import { createMemo } from "#edge/sync/sync-parts.ts";
 import { openTrust } from "#edge/trust/open-trust.ts";
+import type { Clock } from "#infra/runtime/clock.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { createFakeClock, type FakeClock } from "../fake-clock.ts";
 import { hurriedClock } from "./fetched.ts";
@@ -38,6 +39,14 @@ export type UpdateLife = {
 
 export type LifeOptions = { readonly fs: FileSystem; readonly world: UpdateWorld; readonly moments: Moments };
 
+/** Pauses before another try are over at once; who only waits to be heard of again waits for the end of the work. */
+function impatientClock(): Clock {
+  const { sleep, ...clock } = hurriedClock();
+  const isPause = (ms: number): boolean => ms !== 300_000 && ms < 86_400_000;
+  const never = createFakeClock();
+  return { ...clock, sleep: (ms, options) => (isPause(ms) ? sleep(ms, options) : never.sleep(ms, options)) };
+}
+
 /** One life of a device, from start to end, with everything of its own real and everything outside played. */
 export async function beginLife({ fs: disk, world, moments }: LifeOptions): Promise<UpdateLife> {
   const fs = moments.onDisk(disk);
@@ -56,7 +65,7 @@ export async function beginLife({ fs: disk, world, moments }: LifeOptions): Prom
   const client = playGateway(world, keys, moments);
   const origins = [playOrigin(world, moments)];
   const parts: SyncOnceParts = {
-    ...{ ...common, fs, folder: data, client, origins, health, clock: hurriedClock() },
+    ...{ ...common, fs, folder: data, client, origins, health, clock: impatientClock() },
     machine: { target: "any", agent: "1.0.0", memoryMb: 1_000 },
     ...{ hardware: "test", only: undefined, window: undefined, pace: noPace },
     chance: { number: () => 0.5, bytes: (count) => new Uint8Array(count) },
