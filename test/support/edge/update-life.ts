@@ -174,9 +174,12 @@ async function failAtWork({ engine, clock, health, store, woken, signal }: AtWor
   void woken.then(() => {
     isWoken = true;
   });
-  while (!isWoken && !signal.aborted) {
+  // A life that was killed amid it is never woken.
+  for (let turn = 0; turn < mostTurns && !isWoken && !signal.aborted; turn += 1) {
     clock.advance(30_000);
     await new Promise(setImmediate);
   }
   await health[Symbol.asyncDispose]();
 }
+
+const mostTurns = 300;
