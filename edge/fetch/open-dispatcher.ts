@@ -24,22 +24,20 @@ export function openDispatcher(options: DispatcherOptions): Dispatcher {
     allowH2: false,
     connect: { timeout: connectTimeoutMs, ...tls },
   };
-  const { Agent, ProxyAgent } = connections();
-  if (proxy === undefined) return new Agent(bounds);
-  return new (ProxyAgent())({ ...bounds, uri: proxy, requestTls: tls, proxyTls: tls });
+  if (proxy === undefined) return new (plainAgent())(bounds);
+  const { ProxyAgent }: typeof Undici = load("undici");
+  return new ProxyAgent({ ...bounds, uri: proxy, requestTls: tls, proxyTls: tls });
 }
-
-type Connections = Pick<typeof Undici, "Agent"> & { readonly ProxyAgent: () => typeof Undici.ProxyAgent };
 
 const load = createRequire(import.meta.url);
 
-/** The parts that speak HTTP, without fetch, caches, mocks and web sockets: those are 3 MB that no device uses. */
-function connections(): Connections {
+/**
+ * The parts that speak HTTP, without fetch, caches, mocks and web sockets: those are 3 MB that no device uses, and a proxy
+ * is worth.
+ */
+function plainAgent(): typeof Undici.Agent {
   const base: typeof Undici.Dispatcher = load("undici/lib/dispatcher/dispatcher.js");
   // What the package's own index does with all of its calls.
   Object.assign(base.prototype, { request: load("undici/lib/api/api-request.js") });
-  return {
-    Agent: load("undici/lib/dispatcher/agent.js"),
-    ProxyAgent: () => load("undici/lib/dispatcher/proxy-agent.js"),
-  };
+  return load("undici/lib/dispatcher/agent.js");
 }
