@@ -62,6 +62,7 @@ export function standForLeader(options: StandOptions): Candidacy {
 type Turn = (next: LeaderState, error?: unknown) => void;
 
 const usualBeatMs = 1_000;
+const usualSilentMs = 8_000;
 
 async function keepStanding(options: StandOptions, turn: Turn, stop: AbortSignal): Promise<void> {
   const { clock, beatMs = usualBeatMs, restMs = beatMs } = options;
@@ -79,7 +80,7 @@ async function keepStanding(options: StandOptions, turn: Turn, stop: AbortSignal
 
 /** One connection, and one term at most. */
 async function standOnce(options: StandOptions, turn: Turn, stop: AbortSignal): Promise<void> {
-  const { name, clock, beatMs = usualBeatMs, silentMs = 8_000 } = options;
+  const { name, clock, beatMs = usualBeatMs, silentMs = usualSilentMs } = options;
   await using connection = await openLockConnection({ ...options, silentMs });
   const signal = AbortSignal.any([stop, connection.lost]);
   for (let tries = 0; !(await connection.tryLock()); tries += 1) {
@@ -96,10 +97,14 @@ type Term = { readonly connection: LockConnection; readonly term: number; readon
 
 /** The connection is closed only when the work has come to rest, so that no two terms of a process overlap. */
 async function leadTerm(options: StandOptions, { connection, term, stop }: Term): Promise<void> {
+  const { clock, silentMs = usualSilentMs } = options;
   const over = new AbortController();
   const check = async (): Promise<void> => {
     over.signal.throwIfAborted();
+    const askedAt = clock.elapsed();
     await connection.beat().catch((error: unknown) => over.abort(notLeader(error)));
+    // A process that was frozen may find an answer waiting for it that was true before somebody else took the lock.
+    if (clock.elapsed() - askedAt >= silentMs) over.abort(notLeader());
     over.signal.throwIfAborted();
   };
   const watching = watch(options, { connection, over, check });

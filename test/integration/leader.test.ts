@@ -72,6 +72,25 @@ test("work that fails gives the lock back, and the next term has a higher number
   expect(errors[0]).toMatchObject({ message: "it was told to fail" });
 });
 
+test("an answer that a frozen process finds when it is thawed no longer says that it leads", async () => {
+  const silentMs = 4_000;
+  let frozenMs = 0;
+  const frozen = { ...clock, elapsed: () => clock.elapsed() + frozenMs };
+  const checks: Promise<void>[] = [];
+  await using _ = standForLeader({
+    ...{ clock: frozen, beatMs: 1_000, silentMs, url: records.postgres.url, name: "frozen" },
+    lead: async ({ check }) => {
+      if (checks.length > 0) return;
+      await check();
+      checks.push(check());
+      frozenMs = silentMs;
+      await Promise.allSettled(checks);
+    },
+  });
+  await vi.waitFor(() => expect(checks).toHaveLength(1), 5_000);
+  await expect(checks[0]).rejects.toMatchObject({ code: "not_leader" });
+});
+
 test("a wrong address is told, and tried again until it is closed", async () => {
   const told: [LeaderState, unknown][] = [];
   await using candidacy = standForLeader({
