@@ -7,12 +7,11 @@ export type FakeClock = Clock & {
 
 type Sleeper = { readonly until: number; readonly wake: () => void };
 
+/** When time begins, unless a test says otherwise. */
+export const beginning = 1_700_000_000_000;
+
 /** Time that stands still until the test moves it. */
-export function createFakeClock({
-  startAt = 1_700_000_000_000,
-}: {
-  readonly startAt?: number;
-} = {}): FakeClock {
+export function createFakeClock({ startAt = beginning }: { readonly startAt?: number } = {}): FakeClock {
   const sleepers = new Set<Sleeper>();
   let elapsed = 0;
   return {

@@ -64,7 +64,7 @@ export async function openRingedFleet(database: Database, { count, label }: Open
     "enrolments",
   ])
     await database.query(`DELETE FROM ${table}`);
-  const clock = createFakeClock({ startAt: Date.now() });
+  const clock = createFakeClock();
   const devices = Array.from({ length: count }, (_, number) => simulated(number, label?.(number)));
   await enrol(database, devices, clock.now());
   const fleet: RingedFleet = {

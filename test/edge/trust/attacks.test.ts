@@ -7,6 +7,7 @@ import {
   simulateRepository,
 } from "#test/support/edge/simulated-repository.ts";
 import { type TrustingDevice, trustingDevice } from "#test/support/edge/trusting-device.ts";
+import { beginning } from "#test/support/fake-clock.ts";
 
 /** A device that has release 1 of a repository that goes on. */
 async function syncedDevice() {
@@ -136,7 +137,7 @@ test("freeze: lists that nobody freshens end, and the device says so", async () 
   const { repo, device } = await syncedDevice();
   const later = await device.again({
     clock: (await import("#test/support/fake-clock.ts")).createFakeClock({
-      startAt: Date.now() + 31 * 86_400_000,
+      startAt: beginning + 31 * 86_400_000,
     }),
   });
   await expectRefused(later, "repository_expired");

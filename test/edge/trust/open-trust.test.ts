@@ -7,7 +7,7 @@ import { createMemoryDisk } from "#test/support/edge/memory-disk.ts";
 import { simulateRepository } from "#test/support/edge/simulated-repository.ts";
 import { touchyDisk } from "#test/support/edge/touchy-disk.ts";
 import { trustingDevice } from "#test/support/edge/trusting-device.ts";
-import { createFakeClock } from "#test/support/fake-clock.ts";
+import { beginning, createFakeClock } from "#test/support/fake-clock.ts";
 
 function repositoryWithRelease() {
   const repo = simulateRepository();
@@ -54,7 +54,7 @@ test("what was verified is known again after a restart without a network, howeve
   const { repo } = repositoryWithRelease();
   const device = await trustingDevice(repo);
   await device.refresh();
-  const later = createFakeClock({ startAt: Date.now() + 10 * 365 * 86_400_000 });
+  const later = createFakeClock({ startAt: beginning + 10 * 365 * 86_400_000 });
   const offline = await device.again({ origins: [], clock: later });
   expect(offline.trust.list()).toEqual(device.trust.list());
   expect(await offline.refresh()).toBe("repository_unreachable");
@@ -145,7 +145,7 @@ test("a poll that finds nothing new takes two requests and writes nothing", asyn
 
 test("that lists were found fresh is noted once an hour at most", async () => {
   const repo = simulateRepository();
-  const clock = createFakeClock({ startAt: Date.now() });
+  const clock = createFakeClock();
   const device = await trustingDevice(repo, { clock });
   await device.refresh();
   const { checkedAtMs } = device.state.state.trust;
@@ -199,7 +199,7 @@ test("a disk that fails at any call leaves all as it was, and the next refresh h
     });
     const state = await openState({ fs: copy, folder: "/data" });
     const opened = await openState({ fs, folder: "/data" }).catch(() => state);
-    const clock = createFakeClock({ startAt: Date.now() });
+    const clock = createFakeClock();
     const deps = {
       folder: "/data/trust",
       origins: [repo.origin()],

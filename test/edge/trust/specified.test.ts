@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { makeListKey } from "#test/support/edge/list-keys.ts";
 import { signWords, simulateRepository } from "#test/support/edge/simulated-repository.ts";
 import { stepwiseClient } from "#test/support/edge/trusting-device.ts";
+import { beginning } from "#test/support/fake-clock.ts";
 
 const day = 86_400_000;
 
@@ -189,10 +190,10 @@ test("a snapshot that is offered as the timestamp is refused, though it is signe
 test("the same lists hold today and have expired after their end", async () => {
   const repo = simulateRepository();
   const client = stepwiseClient(repo);
-  repo.root.expires = repo.until(Date.now() + 7 * day);
+  repo.root.expires = repo.until(beginning + 7 * day);
   repo.publish("root");
   expect(await client.refresh()).toBe("held");
-  expect(await client.refresh({ now: Date.now() + 8 * day })).toBe("repository_expired");
+  expect(await client.refresh({ now: beginning + 8 * day })).toBe("repository_expired");
 });
 
 test.each([
@@ -206,7 +207,7 @@ test.each([
   repo.publish("root");
   await client.refresh();
   const list = repo.lists.get(role);
-  if (list) list.expires = repo.until(Date.now() - 5 * day);
+  if (list) list.expires = repo.until(beginning - 5 * day);
   const above = {
     root: ["targets", "snapshot", "timestamp"],
     timestamp: [],
@@ -221,24 +222,24 @@ test.each([
 test("a root that expired here leads to the next one that has not", async () => {
   const repo = simulateRepository();
   const client = stepwiseClient(repo);
-  repo.root.expires = repo.until(Date.now() + 7 * day);
+  repo.root.expires = repo.until(beginning + 7 * day);
   repo.publish("root");
   await client.refresh();
-  repo.root.expires = repo.until(Date.now() + 21 * day);
+  repo.root.expires = repo.until(beginning + 21 * day);
   repo.publish("root");
-  expect(await client.refresh({ now: Date.now() + 18 * day })).toBe("held");
+  expect(await client.refresh({ now: beginning + 18 * day })).toBe("held");
   expect(client.version("root")).toBe(3);
 });
 
 test("a timestamp that expired here is followed by one that has not", async () => {
   const repo = simulateRepository();
   const client = stepwiseClient(repo);
-  repo.timestamp.expires = repo.until(Date.now() + 7 * day);
+  repo.timestamp.expires = repo.until(beginning + 7 * day);
   repo.publish("timestamp");
   await client.refresh();
-  repo.timestamp.expires = repo.until(Date.now() + 21 * day);
+  repo.timestamp.expires = repo.until(beginning + 21 * day);
   repo.publish("targets", "snapshot", "timestamp");
-  expect(await client.refresh({ now: Date.now() + 18 * day })).toBe("held");
+  expect(await client.refresh({ now: beginning + 18 * day })).toBe("held");
   expect(client.versions()).toEqual({ root: 1, snapshot: 2, targets: 2, timestamp: 3 });
 });
 

@@ -12,14 +12,23 @@ const frameMs = 1_000 / 30;
 type Frame = { readonly answeredAt: number; readonly answer: Answered };
 
 /** A camera: one frame after the other at its rate, whether or not the earlier ones were answered. */
-async function stream(url: string, { frames }: { readonly frames: number }): Promise<readonly Frame[]> {
+async function stream(
+  url: string,
+  { frames, onAnswer }: { readonly frames: number; readonly onAnswer?: (answered: number) => void },
+): Promise<readonly Frame[]> {
   const agent = new Agent({ keepAlive: true });
   const startedAt = performance.now();
   const asked: Promise<Frame>[] = [];
+  let count = 0;
   for (let index = 0; index < frames; index += 1) {
     await sleep(Math.max(0, startedAt + index * frameMs - performance.now()));
     const sent = post(`${url}/v1/models/digits/detect`, { headers: {}, body: frame }, { agent });
-    asked.push(sent.then((answer) => ({ answeredAt: performance.now(), answer })));
+    const heard = sent.then((answer) => {
+      count += 1;
+      onAnswer?.(count);
+      return { answeredAt: performance.now(), answer };
+    });
+    asked.push(heard);
   }
   const answered = await Promise.all(asked);
   agent.destroy();
@@ -44,8 +53,12 @@ test("a camera at 30 frames a second loses none over switches of its model, and 
   const switching: number[] = [];
   for (const number of [2, 3, 4, 5]) {
     still.push(largestGap(await stream(edge.url, { frames: 30 })));
-    const streaming = stream(edge.url, { frames: 45 });
-    await sleep(400);
+    const some = Promise.withResolvers<void>();
+    const onAnswer = (answered: number): void => {
+      if (answered === 12) some.resolve();
+    };
+    const streaming = stream(edge.url, { frames: 45, onAnswer });
+    await some.promise;
     await running.turnTo(release(number), { signal });
     const frames = await streaming;
     expect(frames.filter(({ answer }) => answer.status !== 200)).toEqual([]);

@@ -83,7 +83,7 @@ async function prepareWorld(): Promise<World> {
   const device = (): Promise<TrustingDevice> => {
     const disk = createMemoryDisk();
     for (const [path, bytes] of files) disk.files.set(path, Buffer.from(bytes));
-    return trustingDevice(repo, { disk, firstRoot, clock: createFakeClock({ startAt: Date.now() }) });
+    return trustingDevice(repo, { disk, firstRoot, clock: createFakeClock() });
   };
   return { repo, good: new Map(repo.published), online: repo.signers.get("timestamp") ?? [], signed, device };
 }

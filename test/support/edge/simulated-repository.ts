@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Metadata, type MetadataKind, Signature } from "@tufjs/models";
 import type { Origin, OriginAnswer } from "#edge/fetch/origin.ts";
+import { beginning } from "#test/support/fake-clock.ts";
 import { type ListKey, makeListKey } from "./list-keys.ts";
 
 type Role = { keyids: string[]; threshold: number; [more: string]: unknown };
@@ -32,7 +33,7 @@ export type SimulatedRepository = ReturnType<typeof simulateRepository>;
  * A repository of signed lists in memory whose every word a test may change: `publish` gives lists their next version,
  * names it in the lists above them, and signs with whatever keys `signers` has. Nothing in it refuses nonsense.
  */
-export function simulateRepository({ now = Date.now(), lifeMs = 30 * 86_400_000 }: RepositoryOptions = {}) {
+export function simulateRepository({ now = beginning, lifeMs = 30 * 86_400_000 }: RepositoryOptions = {}) {
   const until = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
   const common = (type: string): Common => ({
     _type: type,

@@ -4,7 +4,7 @@ import { followLists } from "#edge/trust/follow-lists.ts";
 import { type DeviceTrust, openTrust, type TrustDeps } from "#edge/trust/open-trust.ts";
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { findTarget } from "../../e2e/edge/find-target.ts";
-import { createFakeClock } from "../fake-clock.ts";
+import { beginning, createFakeClock } from "../fake-clock.ts";
 import { createMemoryDisk, type MemoryDisk } from "./memory-disk.ts";
 import type { SimulatedRepository } from "./simulated-repository.ts";
 
@@ -31,7 +31,7 @@ export async function trustingDevice(
     state,
     origins: [repo.origin()],
     firstRoot,
-    clock: createFakeClock({ startAt: Date.now() }),
+    clock: createFakeClock(),
     models: () => ["digits-n"],
     ...rest,
   });
@@ -61,7 +61,7 @@ export function stepwiseClient(
   const disk = createMemoryDisk();
   const downloaded: string[] = [];
   let raw: ReadonlyMap<string, Uint8Array> = new Map([["root", firstRoot]]);
-  const run = async (paths: readonly string[], now = Date.now()): Promise<string> => {
+  const run = async (paths: readonly string[], now = beginning): Promise<string> => {
     await using state = await openState({ fs: disk, folder: "/data" });
     const lists = await followLists({
       fs: disk,
