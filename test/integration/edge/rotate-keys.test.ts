@@ -17,12 +17,18 @@ async function seen(reader: TufReader, release: number): Promise<string | undefi
   return bytes && new TextDecoder().decode(bytes);
 }
 
-test("root keys are exchanged under the old threshold and the new one, and devices follow", async () => {
+/** A repository with one release, and a device that has its lists. */
+async function published() {
   const found = await foundRepository(createMemoryBlobs());
-  const { repository, keys } = found;
   await publishOne(found, "1.0.0", "first");
-  using reader = createTufReader(found.store, found.firstRoot);
+  const reader = createTufReader(found.store, found.firstRoot);
   await reader.refresh();
+  return { ...found, reader, [Symbol.dispose]: () => reader[Symbol.dispose]() };
+}
+
+test("root keys are exchanged under the old threshold and the new one, and devices follow", async () => {
+  using found = await published();
+  const { repository, reader, keys } = found;
   const [a, b] = keys.root;
   const fresh = makeKey();
   const change = { add: [fresh.publicHex], drop: [a.id], threshold: undefined };
@@ -60,11 +66,8 @@ test("the online key is exchanged, and at no instant is there a repository that 
 });
 
 test("an online key that is lost is exchanged by the root alone", async () => {
-  const found = await foundRepository(createMemoryBlobs());
-  const { repository, store, keys } = found;
-  await publishOne(found, "1.0.0", "first");
-  using reader = createTufReader(store, found.firstRoot);
-  await reader.refresh();
+  using found = await published();
+  const { repository, reader, keys } = found;
   const fresh = makeKey();
   await rotateTop(repository, {
     ...{
@@ -81,11 +84,8 @@ test("an online key that is lost is exchanged by the root alone", async () => {
 });
 
 test("the targets' key is exchanged, and what the old one signs afterwards counts for nothing", async () => {
-  const found = await foundRepository(createMemoryBlobs());
-  const { repository, store, keys } = found;
-  await publishOne(found, "1.0.0", "first");
-  using reader = createTufReader(store, found.firstRoot);
-  await reader.refresh();
+  using found = await published();
+  const { repository, reader, keys } = found;
   const fresh = makeKey();
   await rotateTop(repository, {
     ...{ role: "targets", rootKeys: [keys.root[0], keys.root[1]], signal },
@@ -108,11 +108,8 @@ test("the targets' key is exchanged, and what the old one signs afterwards count
 });
 
 test("a family's key is exchanged, and the old one signs nothing any more", async () => {
-  const found = await foundRepository(createMemoryBlobs());
-  const { repository, store, keys } = found;
-  await publishOne(found, "1.0.0", "first");
-  using reader = createTufReader(store, found.firstRoot);
-  await reader.refresh();
+  using found = await published();
+  const { repository, reader, keys } = found;
   const fresh = makeKey();
   await rotateFamily(repository, {
     ...{ model, targetsKeys: [keys.targets], familyKeys: [fresh], signal },
