@@ -6,30 +6,39 @@ const integration = {
   hookTimeout: 60_000,
 };
 
+const filesOf = (names: readonly string[]): string[] =>
+  names.map((name) => `test/integration/${name}.test.ts`);
+
 /** What measures time or memory, or fills the machine itself: one file after the other, with nothing beside it. */
-const inQuiet = [
+const inQuiet = filesOf([
   "*-bench",
-  "*-fuzz",
-  "access",
-  "agreement",
   "bench",
   "drain",
   "drill",
   "e2e-*",
-  "edge/agent",
   "edge/answer-switch",
-  "edge/kills",
   "edge/memory",
-  "edge/self-test",
   "faults",
-  "first-light",
   "flat-memory",
+  "rediscovery",
+]);
+
+/** What starts processes and sends them a load that a busy machine may slow down: two files at a time. */
+const ofProcesses = filesOf([
+  "*-fuzz",
+  "access",
+  "agreement",
+  "edge/agent",
+  "edge/health",
+  "edge/kills",
+  "edge/self-test",
+  "first-light",
   "four-gateways",
   "hot-reload",
   "isolation",
+  "pack",
   "privacy",
   "quantize",
-  "rediscovery",
   "redis-faults",
   "rollouts-on-clouds",
   "shadow",
@@ -39,7 +48,7 @@ const inQuiet = [
   "upstream",
   "worker-processes",
   "workers",
-].map((name) => `test/integration/${name}.test.ts`);
+]);
 
 export default defineConfig({
   test: {
@@ -50,13 +59,15 @@ export default defineConfig({
           include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"],
           // Nothing here leaves anything behind, so files share their modules: 9 s instead of 21 on two cores.
           isolate: false,
+          // One for each core of the smallest machine; vitest would leave one of two cores idle.
+          maxWorkers: 2,
         },
       },
       {
         test: {
           ...integration,
           name: "integration",
-          exclude: inQuiet,
+          exclude: [...inQuiet, ...ofProcesses],
           // They mostly wait: for processes to start, for pauses between retries, for leases to end.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -65,10 +76,19 @@ export default defineConfig({
       {
         test: {
           ...integration,
+          name: "processes",
+          include: ofProcesses,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...integration,
           name: "quiet",
           include: inQuiet,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { exitCodeOf, readTotals, totalsLine } from "#test/support/test-totals.ts";
+import { bothTotals, exitCodeOf, readTotals, totalsLine } from "#test/support/test-totals.ts";
 
 const report = (changes: object): string =>
   JSON.stringify({
@@ -39,4 +39,12 @@ test("fails a run for its exit code, for a failed test, and for having no test a
   expect(exitCodeOf({ code: 130, totals })).toBe(130);
   expect(exitCodeOf({ code: 0, totals: { ...totals, failed: 1 } })).toBe(1);
   expect(exitCodeOf({ code: 0, totals: { passed: 0, failed: 0, skipped: 3 } })).toBe(1);
+});
+
+test("two runs are counted as one", () => {
+  const [one, other] = [
+    { passed: 3, failed: 1, skipped: 0 },
+    { passed: 2, failed: 0, skipped: 4 },
+  ];
+  expect(totalsLine(bothTotals(one, other))).toBe("5 passed, 1 failed, 4 skipped");
 });

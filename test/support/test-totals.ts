@@ -31,6 +31,15 @@ export function readTotals(report: string | undefined): Totals {
   };
 }
 
+/** Two runs as one: a failure of either is one of both. */
+export function bothTotals(one: Totals, other: Totals): Totals {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
 /** `N passed, N failed`, and what was skipped where anything was. */
 export function totalsLine({ passed, failed, skipped }: Totals): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
