@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { seededRandom } from "../random.ts";
+import { type Random, seededRandom } from "../random.ts";
 import { repository } from "../run-tradewind.ts";
 import {
   type AgentOptions,
@@ -40,7 +40,10 @@ type Rig = {
 const killsOfRelease = 3;
 
 /** A start and a sync take about so long; most kills come early, where one step follows the other. */
-const course = { start: 1_200, sync: 2_400 };
+const course = { start: 1_200, sync: 2_400, switched: 300 };
+
+/** Of the kills into a sync so many wait for its switch, which few would meet by chance. */
+const lateShare = 0.25;
 
 /**
  * A real agent is killed at random instants while it starts, fetches, tests and switches to release after release. It
@@ -79,8 +82,7 @@ export async function killAgents({
         await killStart(rig.options, course.start * random.between(0, 1));
         note("starting");
       } else {
-        agent.kill("SIGHUP");
-        await pause(course.sync * random.between(0, 1) ** 2);
+        await goOn(agent, newest, random);
         note(stageOf(await agent.model(model).catch(() => undefined), newest));
         agent.kill("SIGKILL");
         await agent.exit;
@@ -104,6 +106,17 @@ async function release({ world, golden }: Rig, number: number): Promise<void> {
     golden,
   });
   await world.rollOut(number);
+}
+
+/** Into a sync, for a while or until it has switched. */
+async function goOn(agent: AgentProcess, newest: number, random: Random): Promise<void> {
+  agent.kill("SIGHUP");
+  if (!random.chance(lateShare)) return await pause(course.sync * random.between(0, 1) ** 2);
+  await until(
+    () => agent.model(model),
+    (one) => one?.active?.release === newest,
+  ).catch(() => undefined);
+  await pause(course.switched * random.between(0, 1));
 }
 
 async function killStart(options: AgentOptions, afterMs: number): Promise<void> {
