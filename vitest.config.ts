@@ -20,7 +20,9 @@ const inQuiet = filesOf([
   "edge/memory",
   "faults",
   "flat-memory",
+  "four-gateways",
   "rediscovery",
+  "workers",
 ]);
 
 /** What starts processes and sends them a load that a busy machine may slow down: two files at a time. */
@@ -33,7 +35,6 @@ const ofProcesses = filesOf([
   "edge/kills",
   "edge/self-test",
   "first-light",
-  "four-gateways",
   "hot-reload",
   "isolation",
   "pack",
@@ -47,7 +48,6 @@ const ofProcesses = filesOf([
   "two-gateways",
   "upstream",
   "worker-processes",
-  "workers",
 ]);
 
 export default defineConfig({

@@ -32,7 +32,7 @@ beforeAll(async () => {
   const [tarball = "none"] = await readdir(tarballs);
   const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
   await run("npm", ["install", join(tarballs, tarball), ...quietly]);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await rm(project, { recursive: true, force: true });
