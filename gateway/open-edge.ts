@@ -20,6 +20,8 @@ import { createUsedProofs } from "./devices/used-proofs.ts";
 import { watchReleases } from "./devices/watch-releases.ts";
 import { fingerprintInStore } from "./repository/first-root.ts";
 import { keepFresh } from "./repository/keep-fresh.ts";
+import { keepLists } from "./repository/kept-lists.ts";
+import { createNewestLists } from "./repository/newest-lists.ts";
 import { openOnlineKey } from "./repository/online-key.ts";
 import type { SigningKey } from "./repository/signing-key.ts";
 import { createEndsWarning } from "./repository/warn-of-ends.ts";
@@ -62,13 +64,15 @@ export async function openEdge(options: OpenEdgeOptions): Promise<Edge> {
   const onRead = options.isFirst ? createEndsWarning({ metrics: options.metrics, clock }) : () => {};
   const repository = { store, clock };
   const releases = opening.use(await watchReleases({ repository, clock, everyMs, onRead, signal }));
+  const lists = keepLists({ blobs: store, clock });
+  const newestLists = createNewestLists({ lists, clock });
   measureFleet(options.metrics, { database, clock });
   const opened = opening.move();
   return {
     deps: {
       identity: identityOf(options, onlineKey),
-      plan: { database, onlineKey, releases: releases.now, pollMs: settings.poll, clock },
-      repository: { blobs: store, clock, isPublic: settings.public },
+      plan: { database, onlineKey, releases: releases.now, newestLists, pollMs: settings.poll, clock },
+      repository: { blobs: store, lists, clock, isPublic: settings.public },
     },
     firstRoot: () => tellFirstRoot(store),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

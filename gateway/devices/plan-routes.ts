@@ -10,6 +10,7 @@ import type { KnownDevice } from "../records/device-numbers.ts";
 import { notePlan, readKnownModels } from "../records/device-plans.ts";
 import { recordReport } from "../records/device-reports.ts";
 import { readEdgeRollouts } from "../records/edge-rollouts.ts";
+import type { NewestLists } from "../repository/newest-lists.ts";
 import { signPlan } from "../repository/online-key.ts";
 import type { SigningKey } from "../repository/signing-key.ts";
 import { readQuery } from "../routes/admin/read-request.ts";
@@ -24,6 +25,8 @@ export type PlanDeps = {
   readonly onlineKey: SigningKey;
   /** What lies in the signed repository, as it was seen last. */
   readonly releases: () => readonly Release[];
+  /** As they are served here now. */
+  readonly newestLists: NewestLists;
   /** How often devices ask. */
   readonly pollMs: number;
   readonly clock: Pick<Clock, "now" | "elapsed">;
@@ -67,14 +70,15 @@ async function makePlan(
   { device, nonce, signal }: PlanAsk,
   deps: PlanDeps & { readonly judging: Judging },
 ): Promise<Plan> {
-  const { database, releases, pollMs, clock } = deps;
+  const { database, releases, newestLists, pollMs, clock } = deps;
+  const newest = newestLists({ signal });
   const rollouts = await judgedRollouts(device, { ...deps, signal });
   const known = await readKnownModels(database.query, device.id, { signal });
   const facts = { ...device, reported: known.reported, pins: known.pins };
   const models = planDevice({ device: facts, rollouts, releases: releases() });
   const now = clock.now();
   await notePlan(database, { device: device.id, models, known, pollMs, now }, { signal });
-  return plan.parse({ device: device.id, nonce, at: now, pollMs, models });
+  return plan.parse({ device: device.id, nonce, at: now, pollMs, models, lists: await newest });
 }
 
 /** As they stand after those whose time has come were judged. */

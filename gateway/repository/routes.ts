@@ -14,6 +14,8 @@ import { sendFile } from "./send-file.ts";
 
 export type RepositoryRoutesDeps = {
   readonly blobs: BlobStore;
+  /** Of the same store, where others look at them as well; absent: its own. */
+  readonly lists?: KeptLists;
   /** Throws for whoever may not read; absent where a ring before it says so. */
   readonly admit?: (c: Context<GatewayEnv>) => Promise<void>;
   readonly clock: Clock;
@@ -29,7 +31,7 @@ type Serving = RepositoryRoutesDeps & { readonly lists: KeptLists; readonly inFl
 export function repositoryRoutes(deps: RepositoryRoutesDeps): DescribedRoutes {
   const routes = createRoutes();
   const inFlight = createInFlight({ most: deps.mostAtOnce ?? 256 });
-  const serving: Serving = { ...deps, lists: keepLists(deps), inFlight };
+  const serving: Serving = { ...deps, lists: deps.lists ?? keepLists(deps), inFlight };
   mount(routes, describedRepository, async (c) => {
     await deps.admit?.(c);
     const address = addressOf(c);

@@ -67,7 +67,10 @@ export function edgeDeps(options: EdgeDoorOptions & { readonly metrics: Metrics 
       inFlight: createInFlight({ most: 256 }),
       telemetry: measureDevices(metrics),
     },
-    plan: { database, onlineKey: makeKey(), releases: () => [], pollMs: 60_000, clock },
+    plan: {
+      ...{ database, onlineKey: makeKey(), releases: () => [], newestLists: async () => undefined },
+      ...{ pollMs: 60_000, clock },
+    },
     repository: { blobs: emptyBlobs, clock, isPublic: false },
     ...options.more,
   };

@@ -141,7 +141,7 @@ type Opened = { readonly clock: FakeClock; readonly releases: () => readonly Rel
 
 /** The real routes behind a ring that takes the device's word for who it is. */
 function openGateway(database: Database, { clock, releases }: Opened): Gateway {
-  const onlineKey = makeKey();
+  const [onlineKey, newestLists] = [makeKey(), async () => undefined];
   const app = new Hono<GatewayEnv>();
   app.onError(answerProblem);
   app.use(async (c, next) => {
@@ -150,7 +150,7 @@ function openGateway(database: Database, { clock, releases }: Opened): Gateway {
     c.set("provedBody", Buffer.from(await c.req.arrayBuffer()));
     await next();
   });
-  app.route("/edge/v1", planRoutes({ database, onlineKey, releases, pollMs, clock }));
+  app.route("/edge/v1", planRoutes({ database, onlineKey, releases, newestLists, pollMs, clock }));
   const headers = ({ id, label }: Pick<SimulatedDevice, "id" | "label">) => ({ id, ...(label && { label }) });
   return {
     plan: async (device, query = `?nonce=${nonce}`) =>

@@ -46,6 +46,8 @@ export const rotateAnswer = z.object({
 /** `GET /edge/v1/time`, which needs no proof: milliseconds since 1970 at the gateway. */
 export const timeAnswer = z.object({ now: z.int().min(0) });
 
+const listVersion = z.int().min(1);
+
 /** `GET /edge/v1/plan?nonce=`: a compact JWS by the online key over this. */
 export const plan = z.object({
   device: deviceId,
@@ -55,6 +57,11 @@ export const plan = z.object({
   at: z.int().min(0),
   /** The device asks again after about so long. */
   pollMs: z.int().min(100).max(86_400_000),
+  /**
+   * Versions of the newest lists: a device that has these need not ask for them. Whoever signs plans signs the timestamp
+   * too, and could as well sign again and again that an old one is the newest: the word gives that key nothing more.
+   */
+  lists: z.object({ root: listVersion, timestamp: listVersion }).optional(),
   models: z
     .array(
       z.object({
