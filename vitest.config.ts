@@ -31,6 +31,7 @@ const ofProcesses = filesOf([
   "access",
   "agreement",
   "edge/agent",
+  "edge/deaths",
   "edge/health",
   "edge/kills",
   "edge/self-test",

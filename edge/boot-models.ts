@@ -1,6 +1,6 @@
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { chooseAtBoot, type ModelAtBoot } from "./store/choose-at-boot.ts";
-import type { Slot } from "./store/device-state.ts";
+import type { DeviceState, Slot } from "./store/device-state.ts";
 import { heldBy, isQuarantined, modelOf } from "./store/model-state.ts";
 import type { OpenedState } from "./store/open-state.ts";
 import { rebuildState } from "./store/rebuild-state.ts";
@@ -10,6 +10,8 @@ import { runBuiltIn } from "./sync/turn-model.ts";
 
 export type BootParts = Pick<SyncParts, "shelf" | "running" | "builtIn" | "memo" | "log"> & {
   readonly store: OpenedState;
+  /** Files with which the process before this one computed when it died. */
+  readonly died?: ReadonlySet<string>;
 };
 
 /**
@@ -20,7 +22,7 @@ export async function bootModels(
   parts: BootParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ShelfItem[]> {
-  const { store, shelf, builtIn, memo, log } = parts;
+  const { store, shelf, builtIn, memo, log, died = new Set() } = parts;
   if (store.found !== "whole" && store.found !== "fresh")
     log.error(
       { found: store.found },
@@ -31,7 +33,8 @@ export async function bootModels(
     await keepIfPossible(parts, (state) => rebuildState(state, items));
   }
   const sound = await soundFiles(parts, signal);
-  const { next, models } = chooseAtBoot(store.state, { sound, builtIn: new Set(builtIn.keys()) });
+  const { next, models } = chooseAtBoot(store.state, { sound, builtIn: new Set(builtIn.keys()), died });
+  tellDeaths(store.state, next, log);
   const isKept = await keepIfPossible(parts, () => next);
   const retried: ShelfItem[] = [];
   for (const [name, choice] of models) {
@@ -41,6 +44,19 @@ export async function bootModels(
     if (item) retried.push(item);
   }
   return retried;
+}
+
+function tellDeaths(before: DeviceState, next: DeviceState, log: BootParts["log"]): void {
+  for (const [model, { active, probation }] of Object.entries(before.models)) {
+    const now = modelOf(next, model);
+    const deaths = now.probation?.deaths ?? 0;
+    const release = active?.release;
+    if (deaths > (probation?.deaths ?? 0))
+      log.warn({ model, release, deaths }, "the agent died while this release computed");
+    const detail = now.quarantined.find(({ sha256 }) => sha256 === active?.sha256)?.detail;
+    const backTo = now.active?.release ?? null;
+    if (detail !== undefined) log.warn({ model, release, back_to: backTo, detail }, "a release is set aside");
+  }
 }
 
 async function keepIfPossible(

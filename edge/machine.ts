@@ -22,6 +22,15 @@ export function readCpuInfo(): string {
   }
 }
 
+/** In which run of the machine this is; empty where a system does not tell. */
+export function readBoot(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
 /** What models may take, in megabytes. */
 export function modelMemoryMb(
   said: number | undefined,

@@ -1,6 +1,6 @@
 import { type HostProcess, hostOptions, runProcess } from "#infra/runtime/lifecycle.ts";
 import { createLog } from "#infra/runtime/log.ts";
-import { modelMemoryMb, readCpuInfo, targetOf } from "./machine.ts";
+import { modelMemoryMb, readBoot, readCpuInfo, targetOf } from "./machine.ts";
 import { readEdgeOptions } from "./read-options.ts";
 import { serveEdge } from "./serve.ts";
 
@@ -21,7 +21,7 @@ export function runEdge(process: EdgeProcess, args: string[]): Promise<number> {
       env,
       log: createLog({ name: "edge", level: env.LOG_LEVEL ?? "info" }),
       machine: {
-        ...{ target, pid, exactQuantized: target === "x64-no-vnni" },
+        ...{ target, pid, boot: readBoot(), exactQuantized: target === "x64-no-vnni" },
         memoryMb: modelMemoryMb(options.config.memory, process),
       },
       onWish: (wish) => {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { serverVersion } from "#inference/server.ts";
-import { systemChance } from "#infra/runtime/chance.ts";
+import { logFailures } from "#inference/telemetry/log-failures.ts";
+import { type Chance, systemChance } from "#infra/runtime/chance.ts";
 import { systemClock } from "#infra/runtime/clock.ts";
 import type { Lifecycle } from "#infra/runtime/lifecycle.ts";
 import type { Log } from "#infra/runtime/log.ts";
@@ -13,16 +14,23 @@ import { openSync } from "./open-sync.ts";
 import type { EdgeOptions } from "./read-options.ts";
 import { statusRoutes } from "./status-routes.ts";
 import { lockFolder } from "./store/lock.ts";
+import { isOnProbation } from "./store/model-state.ts";
 import { openDisk } from "./store/open-disk.ts";
 import { openState } from "./store/open-state.ts";
 import { openShelf } from "./store/shelf.ts";
+import { type AtWork, openWorkMark } from "./store/work-mark.ts";
 import type { Machine } from "./sync/choose-artefact.ts";
 import { countAnswers } from "./sync/count-answers.ts";
 import { createWake } from "./sync/keep-synced.ts";
 import { createMemo } from "./sync/sync-parts.ts";
 
 export type ServeEdgeOptions = EdgeOptions & {
-  readonly machine: Omit<Machine, "agent"> & { readonly exactQuantized: boolean; readonly pid: number };
+  readonly machine: Omit<Machine, "agent"> & {
+    readonly exactQuantized: boolean;
+    readonly pid: number;
+    /** In which run of the machine this is; empty where nobody can say. */
+    readonly boot: string;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
   /** Tells whoever wants a sync at once; a signal of the system. */
@@ -41,15 +49,8 @@ export async function serveEdge(life: Lifecycle, options: ServeEdgeOptions): Pro
   const folder = resolve(config.data);
   const clock = systemClock;
   const chance = systemChance;
-  const fs = openDisk();
-  await fs
-    .makeFolder(folder)
-    .catch((error: unknown) => log.error({ err: error }, "the folder is not writable"));
-  const lock = life.resources.use(await lockFolder({ folder, pid: facts.pid, chance }));
-  if (!lock.isHeld)
-    log.error({ folder }, "the disk takes nothing more: what is here answers, nothing is changed");
-  const store = life.resources.use(await openState({ fs, folder }));
-  const shelf = openShelf({ fs, folder });
+  life.resources.use(logFailures(log, clock));
+  const { fs, store, shelf, mark } = await openFolder(life, { folder, facts, chance, log });
   const builtIn = await findBuiltIn(config.builtin);
   const memo = createMemo(clock.elapsed());
   const forwarder = await openForwarding(config, { env, clock });
@@ -60,7 +61,7 @@ export async function serveEdge(life: Lifecycle, options: ServeEdgeOptions): Pro
         workers: config.answer.workers,
         executionProviders: ["cpu"],
         exactQuantized: facts.exactQuantized,
-        onBroken: life.fail,
+        ...{ onBroken: life.fail, atWork: mark },
       },
       ...{ clock, chance, log, forwarder },
       metrics: createMetrics(),
@@ -70,7 +71,8 @@ export async function serveEdge(life: Lifecycle, options: ServeEdgeOptions): Pro
   );
   const { running } = answering;
   const counts = life.resources.use(countAnswers(running));
-  const retried = await bootModels({ store, shelf, running, builtIn, memo, log }, { signal: life.stopping });
+  const booting = { store, shelf, running, builtIn, memo, log, died: mark.died };
+  const retried = await bootModels(booting, { signal: life.stopping });
   const wake = createWake();
   life.resources.use(options.onWish(wake.now));
   const machine: Machine = { target: facts.target, memoryMb: facts.memoryMb, agent: agentVersion };
@@ -85,4 +87,27 @@ export async function serveEdge(life: Lifecycle, options: ServeEdgeOptions): Pro
     ...{ options, folder, fs, store, shelf, running, builtIn, memo, counts, machine, wake },
     ...{ retried, clock, chance, log, exactQuantized: facts.exactQuantized },
   });
+}
+
+type Opening = {
+  readonly folder: string;
+  readonly facts: ServeEdgeOptions["machine"];
+  readonly chance: Chance;
+  readonly log: Log;
+};
+
+async function openFolder(life: Lifecycle, { folder, facts: { pid, boot }, chance, log }: Opening) {
+  const fs = openDisk();
+  await fs
+    .makeFolder(folder)
+    .catch((error: unknown) => log.error({ err: error }, "the folder is not writable"));
+  const lock = life.resources.use(await lockFolder({ folder, pid, chance }));
+  if (!lock.isHeld)
+    log.error({ folder }, "the disk takes nothing more: what is here answers, nothing is changed");
+  const store = life.resources.use(await openState({ fs, folder }));
+  const isWatched = ({ model, sha256 }: AtWork): boolean => isOnProbation(store.state, model, sha256);
+  const mark = life.resources.use(openWorkMark({ folder, boot, isWatched }));
+  // What an orderly stop has to cut short in the end is no release's fault.
+  life.stopping.addEventListener("abort", () => mark[Symbol.dispose](), { once: true });
+  return { fs, store, shelf: openShelf({ fs, folder }), mark };
 }

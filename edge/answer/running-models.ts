@@ -4,6 +4,8 @@ import { type OpenModel, type OpenModelOptions, openModel } from "#inference/ope
 import type { Detect } from "#inference/serve-model.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import type { WorkMark } from "../store/work-mark.ts";
+import { markSessions } from "./mark-sessions.ts";
 import type { Answered, LeasedModel, Running, RunningModels } from "./running-model.ts";
 import { tellAnswers } from "./tell-answers.ts";
 
@@ -20,6 +22,8 @@ export type RunningOptions = Pick<
   | "onBroken"
 > & {
   readonly open?: typeof openModel;
+  /** Told of what computes, and of what cannot go on. */
+  readonly atWork?: Pick<WorkMark, "inHand" | "blame">;
 };
 
 /** Nothing runs yet: `turnTo` puts models into service. */
@@ -107,8 +111,10 @@ class ModelsInService implements RunningModels {
     if (before) await retire(name, before);
   }
 
-  #open({ name, version, path, release }: Next, signal: AbortSignal): Promise<OpenModel> {
-    const { open = openModel, ...options } = this.#options;
+  #open(next: Next, signal: AbortSignal): Promise<OpenModel> {
+    const { name, version, path, release } = next;
+    const { open = openModel, atWork, ...given } = this.#options;
+    const options = atWork ? { ...given, ...watched(next, given, atWork) } : given;
     const aroundDetect = (detect: Detect): Detect =>
       tellAnswers(detect, { model: name, release, clock: options.clock, tell: (told) => this.#tell(told) });
     return open({ name, version, path }, { ...options, aroundDetect, signal });
@@ -139,6 +145,22 @@ class ModelsInService implements RunningModels {
     await Promise.all(served.map(([name, each]) => retire(name, each)));
     this.#state = "CLOSED";
   }
+}
+
+/** A model that can never answer again ends the process, and is told of before. */
+function watched(
+  { name, sha256 }: Next,
+  { openSession, onBroken }: Pick<RunningOptions, "openSession" | "onBroken">,
+  { inHand, blame }: Pick<WorkMark, "inHand" | "blame">,
+): Pick<OpenModelOptions, "openSession" | "onBroken"> {
+  const file = { model: name, sha256 };
+  return {
+    openSession: markSessions(() => inHand(file), openSession),
+    onBroken: (error) => {
+      blame(file);
+      onBroken?.(error);
+    },
+  };
 }
 
 function runningOf({ held, release, sha256 }: Served): Running {

@@ -1,10 +1,12 @@
 import type { Answered } from "../answer/running-model.ts";
-import { type History, joined, type Stretch, stretchOf } from "./history.ts";
+import { type Baseline, fewestScored } from "./baseline.ts";
+import type { History } from "./history.ts";
+import { joined, type Stretch, stretchOf } from "./stretch.ts";
 
 export type HealthAsk = {
-  /** What the release before answered; without anything only failures speak. */
-  readonly before: readonly Stretch[];
-  /** What the release on probation answered, as far as this process has seen it. */
+  /** What the release before was like; where that is not known only failures speak. */
+  readonly before: Baseline | null;
+  /** What the release on probation answered. */
   readonly since: History;
   /** All images since the switch, also of processes before this one. */
   readonly images: number;
@@ -44,66 +46,49 @@ function failures({ before, since }: HealthAsk): string | undefined {
   const open: readonly Answered[] = since.open;
   const now = stretchOf(open);
   const { images, failed } = last ? joined(last, now) : now;
-  const known = before.reduce((sum, stretch) => sum + stretch.images, 0);
-  const failedBefore = before.reduce((sum, stretch) => sum + stretch.failed, 0);
-  const usual = usualFailures + 2 * (failedBefore / Math.max(1, known));
+  const usual = usualFailures + 2 * ((before?.failed ?? 0) / Math.max(1, before?.images ?? 0));
   if (failed < fewestFailures || failed <= usual * images) return undefined;
   return `${failed} of its last ${images} images failed`;
 }
 
-/** The last two stretches against every two neighbours of the time before. */
+/** The last two stretches against the worst two neighbours of the time before. */
 function decline({ before, since }: HealthAsk): string | undefined {
   const [first, last] = since.stretches.slice(-2);
-  const windows = neighbours(before);
-  if (!first || !last || windows.length === 0) return undefined;
+  if (!first || !last || before === null) return undefined;
   const now = joined(first, last);
-  return lessSure(now, windows) ?? blind(now, windows) ?? flooded(now, windows) ?? slower(now, windows);
+  return lessSure(now, before) ?? blind(now, before) ?? flooded(now, before) ?? slower(now, before);
 }
 
-function neighbours(stretches: readonly Stretch[]): readonly Stretch[] {
-  return stretches.slice(1).map((stretch, index) => joined(stretches[index] ?? stretch, stretch));
-}
-
-const fewestScored = 10;
 /** What lighting and distance may do to a mean score lies below this. */
 const scoreMargin = 0.15;
 
-function lessSure(now: Stretch, windows: readonly Stretch[]): string | undefined {
-  const scores = windows.flatMap(({ meanScore, scored }) =>
-    meanScore === undefined || scored < fewestScored ? [] : [meanScore],
-  );
-  if (now.meanScore === undefined || now.scored < fewestScored || scores.length === 0) return undefined;
-  const lowest = Math.min(...scores);
-  if (now.meanScore >= lowest - scoreMargin) return undefined;
-  return `its mean score is ${now.meanScore.toFixed(2)}, and never was below ${lowest.toFixed(2)} before`;
+function lessSure({ meanScore, scored }: Stretch, { lowestScore }: Baseline): string | undefined {
+  if (meanScore === null || scored < fewestScored || lowestScore === null) return undefined;
+  if (meanScore >= lowestScore - scoreMargin) return undefined;
+  return `its mean score is ${meanScore.toFixed(2)}, and never was below ${lowestScore.toFixed(2)} before`;
 }
 
 /** A place that was never empty has next to nothing in it now. */
 const emptyShare = 0.15;
 const seldomEmpty = 0.5;
 
-function blind(now: Stretch, windows: readonly Stretch[]): string | undefined {
-  const fewest = Math.min(...windows.map(({ detectionsPerImage }) => detectionsPerImage));
-  if (fewest < seldomEmpty || now.detectionsPerImage >= emptyShare * fewest) return undefined;
-  return `it finds ${now.detectionsPerImage.toFixed(2)} things in an image, and never less than ${fewest.toFixed(2)} were found before`;
+function blind({ detectionsPerImage: found }: Stretch, { fewest }: Baseline): string | undefined {
+  if (fewest === null || fewest < seldomEmpty || found >= emptyShare * fewest) return undefined;
+  return `it finds ${found.toFixed(2)} things in an image, and never less than ${fewest.toFixed(2)} were found before`;
 }
 
 const floodFactor = 5;
 const floodLeast = 10;
 
-function flooded(now: Stretch, windows: readonly Stretch[]): string | undefined {
-  const most = Math.max(...windows.map(({ detectionsPerImage }) => detectionsPerImage));
-  if (now.detectionsPerImage <= floodFactor * most + floodLeast) return undefined;
-  return `it finds ${now.detectionsPerImage.toFixed(1)} things in an image, and never more than ${most.toFixed(1)} were found before`;
+function flooded({ detectionsPerImage: found }: Stretch, { most }: Baseline): string | undefined {
+  if (most === null || found <= floodFactor * most + floodLeast) return undefined;
+  return `it finds ${found.toFixed(1)} things in an image, and never more than ${most.toFixed(1)} were found before`;
 }
 
 const slowFactor = 2;
 const slowLeastMs = 10;
 
-function slower(now: Stretch, windows: readonly Stretch[]): string | undefined {
-  const times = windows.flatMap(({ ms }) => (ms === undefined ? [] : [ms]));
-  if (now.ms === undefined || times.length === 0) return undefined;
-  const slowest = Math.max(...times);
-  if (now.ms <= slowFactor * slowest + slowLeastMs) return undefined;
-  return `an image takes it ${now.ms.toFixed(0)} ms, and never took more than ${slowest.toFixed(0)} ms before`;
+function slower({ ms }: Stretch, { slowestMs }: Baseline): string | undefined {
+  if (ms === null || slowestMs === null || ms <= slowFactor * slowestMs + slowLeastMs) return undefined;
+  return `an image takes it ${ms.toFixed(0)} ms, and never took more than ${slowestMs.toFixed(0)} ms before`;
 }

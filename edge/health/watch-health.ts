@@ -1,7 +1,9 @@
 import type { Clock } from "#infra/runtime/clock.ts";
 import type { Answered, RunningModels } from "../answer/running-model.ts";
-import { createHistory, type History, remember } from "./history.ts";
+import type { Baseline } from "./baseline.ts";
+import { createHistory, type History, knownOf, remember } from "./history.ts";
 import { type HealthVerdict, judgeHealth, probationMs, quietMs } from "./judge-health.ts";
+import type { Stretch } from "./stretch.ts";
 
 export type WatchHealth = {
   readonly running: Pick<RunningModels, "onAnswer">;
@@ -19,12 +21,14 @@ export type ProbationEnd = {
 };
 
 export type Probation = {
-  /** What runs now, and what ran before it; null for a first one, of which only failures can speak. */
   readonly release: number;
-  readonly previous: number | null;
+  /** What ran before it was like; null for a first one, of which only failures can speak. */
+  readonly before: Baseline | null;
   /** Milliseconds since 1970, and images since then that processes before this one have seen. */
   readonly sinceMs: number;
   readonly images: number;
+  /** The last of those, as they were. */
+  readonly seen: readonly Stretch[];
 };
 
 export type HealthWatch = Disposable & {
@@ -32,8 +36,12 @@ export type HealthWatch = Disposable & {
   readonly begin: (model: string, probation: Probation) => void;
   /** For a release that no longer runs. */
   readonly end: (model: string) => void;
-  /** Images since the switch; undefined where nothing is on probation. */
-  readonly imagesOf: (model: string) => number | undefined;
+  /** Of a release on probation, for a next life of this device; undefined where it is not watched. */
+  readonly progressOf: (model: string, release: number) => Pick<Probation, "images" | "seen"> | undefined;
+  /** What a release is like that has answered here; null of one that has not. */
+  readonly knownOf: (model: string, release: number) => Baseline | null;
+  /** What lives before this one knew of a release; said again once it has answered in this one, it changes nothing. */
+  readonly recall: (model: string, release: number, earlier: Baseline) => void;
 };
 
 const usualEveryMs = 30_000;
@@ -50,7 +58,15 @@ export function watchHealth(options: WatchHealth): HealthWatch {
     end: (model) => {
       watchedOf(watch, model).probation = undefined;
     },
-    imagesOf: (model) => watch.models.get(model)?.probation?.images,
+    progressOf: (model, release) => progressOf(watchedOf(watch, model), release),
+    knownOf: (model, release) => {
+      const history = watchedOf(watch, model).histories.get(release);
+      return history ? knownOf(history) : null;
+    },
+    recall: (model, release, earlier) => {
+      const watched = watchedOf(watch, model);
+      if (!watched.histories.has(release)) keepHistory(watched, release, createHistory({ earlier }));
+    },
     [Symbol.dispose]: () => {
       done.abort();
       listening[Symbol.dispose]();
@@ -61,7 +77,9 @@ export function watchHealth(options: WatchHealth): HealthWatch {
 type Watched = {
   /** By release, the one that answered last at the end. */
   readonly histories: Map<number, History>;
-  probation: (Omit<Probation, "images"> & { images: number; readonly startedAt: number }) | undefined;
+  probation:
+    | (Omit<Probation, "images" | "seen"> & { images: number; readonly startedAt: number })
+    | undefined;
 };
 
 type Watch = { readonly options: WatchHealth; readonly models: Map<string, Watched> };
@@ -69,10 +87,10 @@ type Watch = { readonly options: WatchHealth; readonly models: Map<string, Watch
 function begin(watch: Watch, model: string, probation: Probation): void {
   const { clock } = watch.options;
   const watched = watchedOf(watch, model);
-  const { release, sinceMs } = probation;
+  const { release, sinceMs, seen } = probation;
   if (watched.probation?.release === release && watched.probation.sinceMs === sinceMs) return;
-  // What it answered in an earlier life says nothing of this one.
-  watched.histories.delete(release);
+  // What it answered before this probation says nothing of it.
+  keepHistory(watched, release, createHistory({ stretches: seen }));
   // By the clock that never runs backwards from here on. The other one may have been set by years since then.
   const earlierMs = Math.min(Math.max(0, clock.now() - sinceMs), mostEarlierMs);
   const startedAt = clock.elapsed() - earlierMs;
@@ -92,13 +110,28 @@ function watchedOf({ models }: Watch, model: string): Watched {
   return watched;
 }
 
-function historyOf({ histories }: Watched, release: number): History {
-  const history = histories.get(release) ?? createHistory();
+function historyOf(watched: Watched, release: number): History {
+  return keepHistory(watched, release, watched.histories.get(release) ?? createHistory());
+}
+
+function keepHistory({ histories }: Watched, release: number, history: History): History {
   histories.delete(release);
   histories.set(release, history);
   const [oldest] = histories.keys();
   if (histories.size > mostHistories && oldest !== undefined) histories.delete(oldest);
   return history;
+}
+
+/** As many as a judgement looks at. */
+const mostSeen = 2;
+
+function progressOf(
+  { histories, probation }: Watched,
+  release: number,
+): ReturnType<HealthWatch["progressOf"]> {
+  if (probation?.release !== release) return undefined;
+  const { images } = probation;
+  return { images, seen: histories.get(release)?.stretches.slice(-mostSeen) ?? [] };
 }
 
 function hear(watch: Watch, told: Answered): void {
@@ -126,11 +159,10 @@ function judge(watch: Watch, model: string): void {
   const watched = watchedOf(watch, model);
   const { histories, probation } = watched;
   if (!probation) return;
-  const { release, previous, images, startedAt } = probation;
+  const { release, before, images, startedAt } = probation;
   const verdict = judgeHealth({
-    before: (previous === null ? undefined : histories.get(previous))?.stretches ?? [],
+    ...{ before, images },
     since: histories.get(release) ?? createHistory(),
-    images,
     ageMs: clock.elapsed() - startedAt,
   });
   if (verdict.kind === "watching") return;

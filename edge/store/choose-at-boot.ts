@@ -1,12 +1,14 @@
 import type { DeviceState, ModelState, Slot } from "./device-state.ts";
 import { modelOf } from "./model-state.ts";
-import { countDownTrial, endTrial, quarantine } from "./steps.ts";
+import { countDeath, countDownTrial, endTrial, quarantine } from "./steps.ts";
 
 export type AtHand = {
   /** Files on the shelf of which every byte was read and is right. */
   readonly sound: ReadonlySet<string>;
   /** Models that came with the program. */
   readonly builtIn: ReadonlySet<string>;
+  /** Files with which the process before this one computed when it died; a power cut is no such death. */
+  readonly died?: ReadonlySet<string>;
 };
 
 export type BootChoice =
@@ -35,7 +37,7 @@ export function chooseAtBoot(state: DeviceState, atHand: AtHand): AtBoot {
   const models = new Map<string, ModelAtBoot>();
   let next = state;
   for (const name of names) {
-    next = finishSettingAside(next, name);
+    next = leaveDeadly(finishSettingAside(next, name), name, atHand);
     const { trial } = modelOf(next, name);
     const isRetried = trial !== null && atHand.sound.has(trial.sha256) && trial.triesLeft > 0;
     next = isRetried ? countDownTrial(next, name) : leaveTrial(next, name, atHand);
@@ -54,6 +56,20 @@ function finishSettingAside(state: DeviceState, name: string): DeviceState {
   return [trial, previous, active]
     .flatMap((slot) => quarantined.filter(({ sha256 }) => sha256 === slot?.sha256))
     .reduce((now, { cause, detail, ...slot }) => quarantine(now, name, { slot, cause, detail }), state);
+}
+
+/** Twice may be chance, or somebody who ended the process by hand. */
+const mostDeaths = 3;
+
+/** What ends the process again and again gives way, if there is anything else: a device that answers now and then is better than none. */
+function leaveDeadly(state: DeviceState, name: string, { died, sound, builtIn }: AtHand): DeviceState {
+  const { active, previous, probation } = modelOf(state, name);
+  if (active === null || probation === null || !died?.has(active.sha256)) return state;
+  const counted = countDeath(state, name);
+  const isReplaced = builtIn.has(name) || (previous !== null && sound.has(previous.sha256));
+  if (probation.deaths + 1 < mostDeaths || !isReplaced) return counted;
+  const detail = `the device stopped ${mostDeaths} times while it opened it or answered images with it`;
+  return quarantine(counted, name, { slot: active, cause: "unhealthy", detail });
 }
 
 /** A trial that used up its tries ended the process each time; one whose file is gone may be fetched again. */

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { artefactTargets } from "#inference/artefacts/artefact.ts";
 import { failureCauses } from "#infra/runtime/devices/words.ts";
+import { baseline } from "../health/baseline.ts";
+import { stretch } from "../health/stretch.ts";
 
 /**
  * All that a device must not forget, in one small file that is replaced as a whole: which model runs, which ran before,
@@ -8,6 +10,8 @@ import { failureCauses } from "#infra/runtime/devices/words.ts";
  *
  *   nothing --fetched--> trial --self-test held--> active, on probation --health held--> active
  *                          └ failed: quarantined        └ failed: previous is active, it is quarantined
+ *
+ * What has a default came later, so that a state from before it is read as well.
  */
 const slot = z.strictObject({
   release: z.int().min(1),
@@ -24,7 +28,20 @@ const modelState = z.strictObject({
   /** Counted down before each try, so that what kills the process is not tried for ever. */
   trial: slot.extend({ triesLeft: z.int().min(0) }).nullable(),
   /** Since when the active one is watched, milliseconds since 1970; null when it has held. */
-  probation: z.strictObject({ sinceMs: z.int(), images: z.int().min(0) }).nullable(),
+  probation: z
+    .strictObject({
+      sinceMs: z.int(),
+      images: z.int().min(0),
+      /** How often the process ended while it computed with this one. */
+      deaths: z.int().min(0).default(0),
+      /** What ran before was like; null where nobody knows. */
+      before: baseline.nullable().default(null),
+      /** The last of the images, as this one answered them. */
+      seen: z.array(stretch).max(2).default([]),
+    })
+    .nullable(),
+  /** What the active one was like in lives before this one, once it has held. */
+  usual: baseline.nullable().default(null),
   /** The highest release that was ever active. */
   floor: z.int().min(0),
   /** Files never to be tried again here, the newest last; at most 50. */
@@ -79,6 +96,7 @@ export const emptyModel: ModelState = {
   previous: null,
   trial: null,
   probation: null,
+  usual: null,
   floor: 0,
   quarantined: [],
   agreement: null,

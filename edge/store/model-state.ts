@@ -16,6 +16,12 @@ export function heldBy({ models }: DeviceState): ReadonlySet<string> {
   return new Set(slots.flatMap((slot) => (slot === null ? [] : [slot.sha256])));
 }
 
+/** Whether it is by this file that a model answers on probation. */
+export function isOnProbation(state: DeviceState, name: string, sha256: string): boolean {
+  const { active, probation } = modelOf(state, name);
+  return probation !== null && active?.sha256 === sha256;
+}
+
 export function isQuarantined({ quarantined }: ModelState, sha256: string): boolean {
   return quarantined.some((one) => one.sha256 === sha256);
 }

@@ -1,5 +1,7 @@
 import type { FailureCause } from "#infra/runtime/devices/words.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
+import type { Baseline } from "../health/baseline.ts";
+import type { Stretch } from "../health/stretch.ts";
 import type { DeviceState, ModelState, Slot } from "./device-state.ts";
 import { isQuarantined, modelOf, withModel } from "./model-state.ts";
 
@@ -54,10 +56,16 @@ export type Activation = {
   readonly agreement: number | null;
   /** The file that answered until now, where that was not the active one because the active one is broken. */
   readonly ran?: string | undefined;
+  /** What ran until now was like: what this one is held against. */
+  readonly before?: Baseline | null;
 };
 
 /** The trial held its self-test: it is what runs, watched for a while, and what ran is kept to fall back to. */
-export function activate(state: DeviceState, name: string, { now, agreement, ran }: Activation): DeviceState {
+export function activate(
+  state: DeviceState,
+  name: string,
+  { now, agreement, ran, before = null }: Activation,
+): DeviceState {
   const model = modelOf(state, name);
   if (model.trial === null) throw new TradewindError("internal", `${name} has nothing on trial to activate`);
   const { triesLeft: _, ...active } = model.trial;
@@ -66,7 +74,8 @@ export function activate(state: DeviceState, name: string, { now, agreement, ran
     active,
     previous: ran !== undefined && model.previous?.sha256 === ran ? model.previous : model.active,
     trial: null,
-    probation: { sinceMs: now, images: 0 },
+    probation: { sinceMs: now, images: 0, deaths: 0, before, seen: [] },
+    usual: null,
     floor: Math.max(model.floor, active.release),
     agreement,
   });
@@ -79,11 +88,25 @@ export function renumber(state: DeviceState, name: string, slot: Slot): DeviceSt
   return withModel(state, name, { ...model, active: slot, floor: Math.max(model.floor, slot.release) });
 }
 
-/** Said in lots: each change is a write to the disk. */
-export function countImages(state: DeviceState, name: string, images: number): DeviceState {
+/** Said in lots: each change is a write to the disk. `seen` are the last of them. */
+export function countImages(
+  state: DeviceState,
+  name: string,
+  images: number,
+  seen?: readonly Stretch[],
+): DeviceState {
   const model = modelOf(state, name);
   if (model.probation === null || images === 0) return state;
-  const probation = { ...model.probation, images: model.probation.images + images };
+  const { probation } = model;
+  const counted = { images: probation.images + images, seen: seen ? [...seen] : probation.seen };
+  return withModel(state, name, { ...model, probation: { ...probation, ...counted } });
+}
+
+/** The process ended while it computed with the active one. */
+export function countDeath(state: DeviceState, name: string): DeviceState {
+  const model = modelOf(state, name);
+  if (model.probation === null) return state;
+  const probation = { ...model.probation, deaths: model.probation.deaths + 1 };
   return withModel(state, name, { ...model, probation });
 }
 
@@ -91,6 +114,14 @@ export function countImages(state: DeviceState, name: string, images: number): D
 export function endProbation(state: DeviceState, name: string): DeviceState {
   const model = modelOf(state, name);
   return model.probation === null ? state : withModel(state, name, { ...model, probation: null });
+}
+
+/** What the active one is like; while it is on probation nobody is held against it. */
+export function keepUsual(state: DeviceState, name: string, usual: Baseline | null): DeviceState {
+  const model = modelOf(state, name);
+  if (model.active === null || model.probation !== null || usual === null) return state;
+  if (JSON.stringify(model.usual) === JSON.stringify(usual)) return state;
+  return withModel(state, name, { ...model, usual });
 }
 
 /**
@@ -125,7 +156,9 @@ function without(model: ModelState, sha256: string): ModelState {
 }
 
 function afterFall(model: ModelState): ModelState {
-  return { ...model, active: model.previous, previous: null, probation: null, agreement: null };
+  const { previous, probation } = model;
+  const usual = probation?.before ?? null;
+  return { ...model, active: previous, previous: null, probation: null, usual, agreement: null };
 }
 
 function mayNotBeTried(name: string, { release }: Slot, why: string): TradewindError {

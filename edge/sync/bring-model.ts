@@ -73,10 +73,11 @@ async function switchTo(
   parts: SyncParts,
   { signal }: Patience,
 ): Promise<void> {
-  const { store, clock, log, memo } = parts;
+  const { store, clock, log, memo, health } = parts;
   const { model, release, version } = item.about;
-  const before = store.state;
-  await store.change((state) => activate(state, model, { now: clock.now(), agreement }));
+  const { previous, usual } = modelOf(store.state, model);
+  const before = health.usualOf(model);
+  await store.change((state) => activate(state, model, { now: clock.now(), agreement, before }));
   memo.failures.delete(model);
   try {
     await turnModel(model, parts, { signal });
@@ -84,16 +85,15 @@ async function switchTo(
     if (isStopped(error, signal)) throw error;
     const detail = `it cannot be opened: ${asTradewindError(error).message}`.slice(0, 300);
     const failure = { cause: "self_test_failed", detail } as const;
-    const { previous } = modelOf(before, model);
     await store.change((state) => {
       const after = quarantine(state, model, { slot: slotOf(item), ...failure });
       // It never ran, so what was kept before it is kept still.
-      return withModel(after, model, { ...modelOf(after, model), previous });
+      return withModel(after, model, { ...modelOf(after, model), previous, usual });
     });
     memo.failures.set(model, { ...failure, release });
     throw error;
   }
-  parts.health.follow(model);
+  health.follow(model);
   log.info({ model, release, version, agreement_ppm: agreement }, "a release runs");
 }
 

@@ -1,6 +1,8 @@
+import type { Baseline } from "../health/baseline.ts";
 import { type HealthWatch, type ProbationEnd, watchHealth } from "../health/watch-health.ts";
+import type { DeviceState } from "../store/device-state.ts";
 import { modelOf } from "../store/model-state.ts";
-import { countImages, endProbation, fallBack, quarantine } from "../store/steps.ts";
+import { countImages, endProbation, fallBack, keepUsual, quarantine } from "../store/steps.ts";
 import type { HealthHand, SyncParts } from "./sync-parts.ts";
 import { turnModel } from "./turn-model.ts";
 
@@ -17,7 +19,7 @@ export function keepHealthy(parts: HealthParts): Health {
   const stopping = new AbortController();
   let work: Promise<void> = Promise.resolve();
   const onVerdict = (end: ProbationEnd): void => {
-    const settled = settle(end, parts, stopping.signal).catch((error: unknown) => {
+    const settled = settle(end, { ...parts, watch }, stopping.signal).catch((error: unknown) => {
       if (!stopping.signal.aborted)
         log.error({ err: error, model: end.model }, "a probation could not be ended");
     });
@@ -25,44 +27,73 @@ export function keepHealthy(parts: HealthParts): Health {
     work = Promise.all([work, settled]).then(() => undefined);
   };
   const watch = watchHealth({ running, clock, onVerdict });
+  let notedAt = clock.elapsed();
   return {
     follow: (model) => follow(model, watch, store.state),
-    note: () => note(watch, store),
+    note: async () => {
+      const isDue = clock.elapsed() - notedAt >= usualEveryMs;
+      await store.change((state) => noted(state, watch, { images: imagesAtOnce, isDue }));
+      if (isDue) notedAt = clock.elapsed();
+    },
+    usualOf: (model) => usualOf(model, watch, store.state),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
       watch[Symbol.dispose]();
       await work;
+      await store
+        .change((state) => noted(state, watch, { images: 1, isDue: true }))
+        .catch((error: unknown) => log.warn({ err: error }, "what was seen lately is not kept"));
     },
   };
 }
 
-function follow(model: string, watch: HealthWatch, state: SyncParts["store"]["state"]): void {
-  const { active, previous, probation } = modelOf(state, model);
-  if (active && probation) {
-    const { sinceMs, images } = probation;
-    watch.begin(model, { release: active.release, previous: previous?.release ?? null, sinceMs, images });
-  } else watch.end(model);
+function follow(model: string, watch: HealthWatch, state: DeviceState): void {
+  const { active, probation, usual } = modelOf(state, model);
+  if (active && probation) watch.begin(model, { ...probation, release: active.release });
+  else watch.end(model);
+  if (active && usual) watch.recall(model, active.release, usual);
+}
+
+function usualOf(model: string, watch: HealthWatch, state: DeviceState): Baseline | null {
+  const { active, usual } = modelOf(state, model);
+  return (active && watch.knownOf(model, active.release)) ?? usual;
 }
 
 /** Each of these is a write to the disk. */
 const imagesAtOnce = 25;
+const usualEveryMs = 3_600_000;
 
-async function note(watch: HealthWatch, store: SyncParts["store"]): Promise<void> {
-  for (const [model, { probation }] of Object.entries(store.state.models)) {
-    const more = (watch.imagesOf(model) ?? 0) - (probation?.images ?? 0);
-    if (probation && more >= imagesAtOnce) await store.change((state) => countImages(state, model, more));
+type Noting = {
+  /** Of one on probation: fewer than these are kept with those that follow. */
+  readonly images: number;
+  /** Whether what has held is to be written down too. */
+  readonly isDue: boolean;
+};
+
+/** The state with what was seen since it was written; the same one where that is not worth a write. */
+function noted(state: DeviceState, watch: HealthWatch, { images, isDue }: Noting): DeviceState {
+  let next = state;
+  for (const [model, { active, probation }] of Object.entries(state.models)) {
+    if (!active) continue;
+    const progress = watch.progressOf(model, active.release);
+    const more = (progress?.images ?? 0) - (probation?.images ?? 0);
+    if (progress && more >= images) next = countImages(next, model, more, progress.seen);
+    if (isDue) next = keepUsual(next, model, watch.knownOf(model, active.release));
   }
+  return next;
 }
 
 async function settle(
   { model, release, verdict }: ProbationEnd,
-  parts: HealthParts,
+  parts: HealthParts & { readonly watch: HealthWatch },
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, builtIn, memo, log, wake } = parts;
+  const { store, builtIn, memo, log, wake, watch } = parts;
   if (verdict.kind === "held") {
     await store.change((state) =>
-      modelOf(state, model).active?.release === release ? endProbation(state, model) : state,
+      modelOf(state, model).active?.release === release
+        ? keepUsual(endProbation(state, model), model, watch.knownOf(model, release))
+        : state,
     );
     log.info({ model, release }, "a release has held its probation");
     return wake();

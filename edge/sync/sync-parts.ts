@@ -7,6 +7,7 @@ import type { DailyWindow } from "../config/window.ts";
 import type { GatewayClient } from "../device/gateway-client.ts";
 import type { Origin } from "../fetch/origin.ts";
 import type { Pace } from "../fetch/pace.ts";
+import type { Baseline } from "../health/baseline.ts";
 import type { StateStore } from "../store/device-state.ts";
 import type { FileSystem } from "../store/file-system.ts";
 import type { Shelf } from "../store/shelf.ts";
@@ -45,8 +46,10 @@ export type SyncParts = {
 export type HealthHand = {
   /** From a switch on, and after a start: watches what the state says is on probation, and nothing else. */
   readonly follow: (model: string) => void;
-  /** Writes down how many images were seen, for the next start. */
+  /** Writes down what was seen, for the next start. */
   readonly note: () => Promise<void>;
+  /** What the active one is like, for the one that takes its place; null where nobody knows. */
+  readonly usualOf: (model: string) => Baseline | null;
 };
 
 /** Models that came with the device, by name. */

@@ -3,7 +3,9 @@ import { bootModels } from "#edge/boot-models.ts";
 import { modelOf } from "#edge/store/model-state.ts";
 import { openState } from "#edge/store/open-state.ts";
 import { beginTrial } from "#edge/store/steps.ts";
+import { buildReport } from "#edge/sync/build-report.ts";
 import { builtInRelease } from "#edge/sync/turn-model.ts";
+import { outcomeOf } from "#gateway/devices/rings/outcome.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
 import { deviceParts, model } from "#test/support/edge/device-parts.ts";
 import { smallRelease } from "#test/support/edge/small-release.ts";
@@ -64,6 +66,28 @@ test("a trial that was cut short is made again, counted down, while what ran bef
   expect((await bootModels(parts, { signal })).map(({ sha256 }) => sha256)).toEqual([slot.sha256]);
   expect(modelOf(parts.store.state, model).trial?.triesLeft).toBe(2);
   expect(runs.get(model)?.release).toBe(1);
+});
+
+test("a third death with a release in hand has the one before answer, and the gateway is told of it", async () => {
+  const { runs, again } = await before(1, 2);
+  const died = new Set([smallRelease(2).slot.sha256]);
+  for (const release of [2, 2, 1]) {
+    runs.clear();
+    const parts = await again();
+    await bootModels({ ...parts, died }, { signal });
+    expect(runs.get(model)?.release).toBe(release);
+    await parts.store[Symbol.asyncDispose]();
+  }
+  const { store, memo, machine } = await again();
+  const { models } = buildReport({
+    ...{ state: store.state, memo, machine, hardware: "test", at: 1, clockTrusted: true, trustedNow: 1 },
+    ...{ freeBytes: null, running: new Map(), counts: () => ({ images: 0, failed: 0, p95Ms: null }) },
+  });
+  expect(models).toMatchObject([
+    { active: { release: 1 }, state: "fell_back", failure: { cause: "unhealthy", release: 2 } },
+  ]);
+  const [told] = models;
+  expect(told && outcomeOf(told, 2)).toMatchObject({ kind: "failed", cause: "unhealthy" });
 });
 
 test("on a disk that takes nothing more what is there answers, and a trial that cannot be counted is not made", async () => {

@@ -130,6 +130,35 @@ test("ending while a model opens closes it, and says that the device shuts down"
   );
 });
 
+test("a model whose sessions compute says so, of its own file, and is blamed when it can go on no more", async () => {
+  const said: string[] = [];
+  let breaks = (): void => {};
+  const running = createRunningModels({
+    ...{ workers: 1, clock: systemClock, openSession: () => Promise.reject(new Error("no engine here")) },
+    onBroken: () => void said.push("the process ends"),
+    atWork: {
+      inHand: ({ model, sha256 }) => {
+        said.push(`${model} ${sha256} begins`);
+        return { [Symbol.dispose]: () => void said.push(`${model} ${sha256} ends`) };
+      },
+      blame: ({ model, sha256 }) => void said.push(`${model} ${sha256} is to blame`),
+    },
+    open: async (opened, options) => {
+      breaks = () => options.onBroken?.(new TradewindError("model_unusable", "it hangs"));
+      const asked = { path: opened.path, outputs: [], executionProviders: [], exactQuantized: false };
+      await options.openSession?.(asked).catch(() => {});
+      return await createFakeModels().open(opened, options);
+    },
+  });
+  await running.turnTo(
+    { name: "digits", version: "1", path: "x.onnx", release: 1, sha256: "abc" },
+    { signal },
+  );
+  expect(said).toEqual(["digits abc begins", "digits abc ends"]);
+  breaks();
+  expect(said.slice(2)).toEqual(["digits abc is to blame", "the process ends"]);
+});
+
 test("each image is told with its release, until nobody listens; a listener that throws costs no answer", async () => {
   const { fake, running, turnTo, look } = openRunning();
   await turnTo(7);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Answered } from "#edge/answer/running-model.ts";
+import { baselineOf, together } from "#edge/health/baseline.ts";
 import { createHistory, type History, remember } from "#edge/health/history.ts";
 import { judgeHealth } from "#edge/health/judge-health.ts";
 import { quantile } from "#edge/health/quantile.ts";
@@ -35,7 +36,7 @@ function history(images: number, { things, score, ms = 20, failing = 0 }: Scene,
 
 const usual: Scene = { things: 5, score: 0.8 };
 const asked = (before: History, since: History, images = 100, ageMs = 60_000) =>
-  judgeHealth({ before: before.stretches, since, images, ageMs });
+  judgeHealth({ before: baselineOf(before.stretches), since, images, ageMs });
 
 test("a release that answers like the one before is watched, and has held after two hundred images", () => {
   const [before, since] = [history(500, usual), history(100, usual, 2)];
@@ -97,6 +98,28 @@ test.each<readonly [string, Scene]>([
       kind: "watching",
     });
   }
+});
+
+test("two lives of a release are known by the worst of either, and nobody's life by nothing", () => {
+  const [calm, busy] = [history(200, { things: 2, score: 0.9, ms: 10 }), history(100, usual, 2)].map(
+    ({ stretches }) => baselineOf(stretches),
+  );
+  if (!calm || !busy) throw new Error("both answered");
+  expect(together(calm, busy)).toEqual({
+    ...{ images: 300, failed: 0, lowestScore: busy.lowestScore, fewest: calm.fewest },
+    ...{ most: busy.most, slowestMs: busy.slowestMs },
+  });
+  expect([together(null, busy), together(calm, null)]).toEqual([busy, calm]);
+  expect([together(null, null), baselineOf([])]).toEqual([null, null]);
+});
+
+test("a score that is no number is none, and nothing that cannot be written down comes of it", () => {
+  const made = createHistory();
+  const told = { model: "m", release: 1, failed: false, ms: 20, detections: 1, meanScore: Number.NaN };
+  for (let image = 0; image < 75; image += 1) remember(made, told);
+  const known = baselineOf(made.stretches);
+  expect(known).toMatchObject({ images: 75, lowestScore: null, most: 1, slowestMs: 20 });
+  expect(JSON.parse(JSON.stringify(known))).toEqual(known);
 });
 
 test("of no values there is no quantile", () => {

@@ -13,8 +13,11 @@ function stateWith(parts: Partial<ModelState>): DeviceState {
   return { ...emptyState, models: { [model]: { ...emptyModel, ...parts } } };
 }
 
-function boot(state: DeviceState, sound: readonly { sha256: string }[], builtIn: readonly string[] = []) {
-  const atHand = { sound: new Set(sound.map(({ sha256 }) => sha256)), builtIn: new Set(builtIn) };
+type Shas = readonly { readonly sha256: string }[];
+
+function boot(state: DeviceState, sound: Shas, builtIn: readonly string[] = [], died: Shas = []) {
+  const hashes = (of: Shas) => new Set(of.map(({ sha256 }) => sha256));
+  const atHand = { sound: hashes(sound), builtIn: new Set(builtIn), died: hashes(died) };
   const { next, models } = chooseAtBoot(state, atHand);
   return { next, choice: models.get(model) };
 }
@@ -62,6 +65,50 @@ test("a trial without a try left is set aside as one that ends the process", () 
 test("a trial whose file is gone is forgotten and may be fetched again", () => {
   const { next } = boot(stateWith({ active: one, trial: { ...two, triesLeft: 1 } }), [one]);
   expect(modelOf(next, model)).toMatchObject({ trial: null, quarantined: [] });
+});
+
+const watched = (deaths: number): Partial<ModelState> => ({
+  active: two,
+  previous: one,
+  probation: { sinceMs: 1, images: 7, deaths, before: null, seen: [] },
+});
+
+test("a death with a release on probation is counted, and the release runs on", () => {
+  const { next, choice } = boot(stateWith(watched(1)), [one, two], [], [two]);
+  expect(choice).toMatchObject({ run: "active", slot: two });
+  expect(modelOf(next, model).probation).toMatchObject({ deaths: 2, images: 7 });
+});
+
+test("the third such death sets it aside, and the release before answers", () => {
+  const { next, choice } = boot(stateWith(watched(2)), [one, two], [], [two]);
+  expect(choice).toMatchObject({ run: "active", slot: one, missing: undefined });
+  expect(modelOf(next, model)).toMatchObject({
+    ...{ active: one, previous: null, probation: null },
+    quarantined: [{ release: 2, cause: "unhealthy", detail: expect.stringMatching(/stopped 3 times/) }],
+  });
+});
+
+test.each<readonly [string, Partial<ModelState>, Shas]>([
+  ["with another file", watched(2), [one]],
+  ["with nothing in hand", watched(2), []],
+  ["with one that has held", { ...watched(2), probation: null }, [two]],
+  ["with one that is only on trial", { ...watched(2), active: one, trial: { ...two, triesLeft: 2 } }, [two]],
+])("a death %s is no death of the release on probation", (_, parts, died) => {
+  const { next } = boot(stateWith(parts), [one, two], [], died);
+  expect(modelOf(next, model)).toMatchObject({ active: parts.active, quarantined: [] });
+  expect(modelOf(next, model).probation).toEqual(parts.probation);
+});
+
+test("what ends the process goes on where nothing sound can follow it, and gives way to what came with the program", () => {
+  const deadly = stateWith(watched(5));
+  const alone = boot(deadly, [two], [], [two]);
+  expect(alone.choice).toMatchObject({ run: "active", slot: two });
+  expect(modelOf(alone.next, model)).toMatchObject({ probation: { deaths: 6 }, quarantined: [] });
+  const first = boot(stateWith({ ...watched(5), previous: null }), [two], [model], [two]);
+  expect(first.choice?.run).toBe("built_in");
+  expect(modelOf(first.next, model)).toMatchObject({ active: null, quarantined: [{ release: 2 }] });
+  const broken = boot(deadly, [two], [model], [two]);
+  expect(broken.choice).toMatchObject({ run: "built_in", missing: one });
 });
 
 test("a lost state is rebuilt from the shelf: what is above the floor is tested again, the rest runs", () => {

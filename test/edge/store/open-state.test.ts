@@ -29,6 +29,24 @@ test("an empty folder is fresh, and what was changed there is found again", asyn
   expect(again.state).toEqual(store.state);
 });
 
+test("a state that was written before deaths and baselines were known is read, and nothing is made up", async () => {
+  const { fs, now } = await twice();
+  const older = { sinceMs: 5, images: 7 };
+  const { usual: _, ...model } = { ...emptyModel, floor: 2, probation: older };
+  const state = {
+    ...(unseal(now().get(newest) ?? Buffer.alloc(0)) as object),
+    models: { "digits-n": model },
+  };
+  const start = new Map(now()).set(newest, Buffer.from(seal(state)));
+  const store = await openState({ fs: createCrashDisk({ start }).fs, folder });
+  expect(store.found).toBe("whole");
+  expect(store.state.models["digits-n"]).toEqual({
+    ...{ ...emptyModel, floor: 2 },
+    probation: { ...older, deaths: 0, before: null, seen: [] },
+  });
+  expect((await openState({ fs, folder })).found).toBe("whole");
+});
+
 test("changes asked for at once are made one after the other", async () => {
   const { fs } = createCrashDisk();
   const store = await openState({ fs, folder });

@@ -5,11 +5,13 @@ import { heldBy, modelOf } from "#edge/store/model-state.ts";
 import {
   activate,
   beginTrial,
+  countDeath,
   countDownTrial,
   countImages,
   endProbation,
   endTrial,
   fallBack,
+  keepUsual,
   quarantine,
   whyNotTried,
 } from "#edge/store/steps.ts";
@@ -30,7 +32,7 @@ function afterRunning(...releases: readonly number[]): DeviceState {
 test("a trial that holds becomes active on probation, and what ran is kept whole", () => {
   const state = modelOf(afterRunning(1, 2), model);
   expect(state).toMatchObject({ active: slotOf(2), previous: slotOf(1), trial: null, floor: 2 });
-  expect(state.probation).toEqual({ sinceMs: 2, images: 0 });
+  expect(state.probation).toEqual({ sinceMs: 2, images: 0, deaths: 0, before: null, seen: [] });
   expect(heldBy(afterRunning(1, 2))).toEqual(new Set([slotOf(2).sha256, slotOf(1).sha256]));
 });
 
@@ -93,11 +95,33 @@ test("steps without anything to do hand the same state back", () => {
   const idle = [endProbation, endTrial, countDownTrial].map((step) => step(state, model));
   expect(idle.every((next) => next === state)).toBe(true);
   expect(countImages(state, model, 3)).toBe(state);
+  expect(countDeath(state, model)).toBe(state);
+  expect(keepUsual(state, model, null)).toBe(state);
 });
 
 test("images are counted while a model is watched", () => {
   const state = countImages(countImages(afterRunning(1), model, 3), model, 4);
   expect(modelOf(state, model).probation?.images).toBe(7);
+});
+
+const usual = { images: 300, failed: 2, lowestScore: 0.7, fewest: 1, most: 8, slowestMs: 20 };
+
+test("what a release is like is kept once it has held, and goes with it to where the next one is held against it", () => {
+  expect(keepUsual(afterRunning(1), model, usual)).toEqual(afterRunning(1));
+  const held = keepUsual(endProbation(afterRunning(1), model), model, usual);
+  expect(modelOf(held, model).usual).toEqual(usual);
+  expect(keepUsual(held, model, { ...usual })).toBe(held);
+  const onTrial = beginTrial(held, model, { slot: slotOf(2) });
+  const next = activate(onTrial, model, { now: 2, agreement: null, before: usual });
+  expect(modelOf(next, model)).toMatchObject({ usual: null, probation: { before: usual } });
+  expect(modelOf(fallBack(next, model, failure), model)).toMatchObject({ active: slotOf(1), usual });
+});
+
+test("deaths are counted on a probation, and the next one begins without any", () => {
+  const twice = countDeath(countDeath(afterRunning(1), model), model);
+  expect(modelOf(twice, model).probation?.deaths).toBe(2);
+  const onTrial = beginTrial(twice, model, { slot: slotOf(2) });
+  expect(modelOf(activate(onTrial, model, { now: 2, agreement: null }), model).probation?.deaths).toBe(0);
 });
 
 test("nothing on trial cannot be activated", () => {

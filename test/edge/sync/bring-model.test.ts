@@ -52,7 +52,7 @@ async function deviceAfter(...releases: readonly number[]) {
     machine: { target: "any", agent: "1.0.0", memoryMb: 100 },
     client: { enrol: away, plan: away, report: away, rotate: away, time: away },
     ...{ origins: [], openTrust: away, builtIn: new Map(), only: undefined, window: undefined },
-    health: { follow: () => {}, note: async () => {} },
+    health: { follow: () => {}, note: async () => {}, usualOf: () => null },
     tryModel: async ({ about }) => {
       tried.push(about.release);
       return { held: true, agreement: 1_000_000 };
@@ -83,6 +83,14 @@ test("what ran before may come under a higher number, is not fetched, and what r
   });
   expect(tried).toEqual([3]);
   expect(runs().release).toBe(3);
+});
+
+test("what ran is condensed at the switch, and stays what the new one is held against", async () => {
+  const { parts, store } = await deviceAfter(1, 2);
+  const usual = { images: 300, failed: 1, lowestScore: 0.7, fewest: 1, most: 6, slowestMs: 20 };
+  const health = { ...parts.health, usualOf: (name: string) => (name === model ? usual : null) };
+  await bringModel(again(1, 3), { ...parts, health }, { signal });
+  expect(modelOf(store.state, model).probation).toMatchObject({ before: usual, images: 0, seen: [] });
 });
 
 test("what was set aside here stays so under a higher number, with the reason it had, and is not fetched", async () => {

@@ -43,7 +43,10 @@ test.each<[string, Given, ModelReport["state"]]>([
   ["runs what nobody planned otherwise", { model: { active: slot(2) }, planned: null }, "in_sync"],
   [
     "is watched still",
-    { model: { active: slot(2), probation: { sinceMs: 1, images: 0 } }, planned: 2 },
+    {
+      model: { active: slot(2), probation: { sinceMs: 1, images: 0, deaths: 0, before: null, seen: [] } },
+      planned: 2,
+    },
     "probation",
   ],
   ["is on its way", { model: { active: slot(1) }, planned: 2 }, "syncing"],

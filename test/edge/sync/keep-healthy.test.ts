@@ -1,9 +1,10 @@
 import { expect, test, vi } from "vitest";
 import type { Answered, Running, RunningModels } from "#edge/answer/running-model.ts";
-import { emptyModel, type Slot } from "#edge/store/device-state.ts";
-import { modelOf, withModel } from "#edge/store/model-state.ts";
+import type { Slot } from "#edge/store/device-state.ts";
+import { modelOf } from "#edge/store/model-state.ts";
 import { openState } from "#edge/store/open-state.ts";
 import { openShelf } from "#edge/store/shelf.ts";
+import { activate, beginTrial } from "#edge/store/steps.ts";
 import { keepHealthy } from "#edge/sync/keep-healthy.ts";
 import { createMemo } from "#edge/sync/sync-parts.ts";
 import { createLog } from "#infra/runtime/log.ts";
@@ -15,16 +16,13 @@ const slot = (release: number): Slot => ({
   sha256: String(release).repeat(64),
 });
 
-/** Release 2 on probation, after 1. */
-async function onProbation() {
-  const [fs, clock] = [createMemoryDisk(), createFakeClock()];
+/** One life of a device on a disk, with a model that answers as a test says. */
+async function aLife(fs = createMemoryDisk()) {
+  const clock = createFakeClock();
   const store = await openState({ fs, folder: "/device" });
-  const probation = { sinceMs: clock.now(), images: 0 };
-  await store.change((state) =>
-    withModel(state, "m", { ...emptyModel, active: slot(2), previous: slot(1), probation }),
-  );
   const listeners = new Set<(told: Answered) => void>();
-  let runs = { release: 2, sha256: slot(2).sha256 };
+  const { active } = modelOf(store.state, "m");
+  let runs = { release: active?.release ?? 0, sha256: active?.sha256 ?? "" };
   const running: RunningModels = {
     find: () => runs as Running,
     ...{ lease: () => undefined, names: () => ["m"], drop: async () => {} },
@@ -43,12 +41,95 @@ async function onProbation() {
     log: createLog({ name: "test", level: "silent" }),
   });
   health.follow("m");
-  const fail = (): void => {
-    const told = { model: "m", release: 2, failed: true, ms: 1, detections: 0, meanScore: undefined };
-    for (let image = 0; image < 30; image += 1) for (const listen of listeners) listen(told);
+  const answer = (release: number, images: number, meanScore: number | undefined): void => {
+    const isSeen = meanScore !== undefined;
+    const told = { model: "m", release, failed: !isSeen, ms: 1, detections: isSeen ? 4 : 0, meanScore };
+    for (let image = 0; image < images; image += 1) for (const listen of listeners) listen(told);
   };
-  return { fs, clock, store, health, fail, runs: () => runs.release };
+  const switchTo = async (release: number): Promise<void> => {
+    const before = health.usualOf("m");
+    await store.change((state) => beginTrial(state, "m", { slot: slot(release) }));
+    await store.change((state) => activate(state, "m", { now: clock.now(), agreement: null, before }));
+    runs = slot(release);
+    health.follow("m");
+  };
+  const die = async (): Promise<void> => {
+    listeners.clear();
+    await store[Symbol.asyncDispose]();
+  };
+  return { fs, clock, store, health, answer, switchTo, die, runs: () => runs.release };
 }
+
+/** Release 2 on probation, after 1. */
+async function onProbation() {
+  const life = await aLife();
+  await life.switchTo(1);
+  await life.switchTo(2);
+  return { ...life, fail: () => life.answer(2, 30, undefined) };
+}
+
+async function falls(life: Awaited<ReturnType<typeof aLife>>): Promise<void> {
+  await vi.waitFor(() =>
+    expect(modelOf(life.store.state, "m")).toMatchObject({
+      active: { release: 1 },
+      quarantined: [{ release: 2, detail: expect.stringMatching(/never was below 0\.80/) }],
+    }),
+  );
+}
+
+test.each<readonly [string, (life: Awaited<ReturnType<typeof aLife>>) => Promise<void>]>([
+  ["stops", async ({ health }) => await health[Symbol.asyncDispose]()],
+  ["dies after it has noted what it saw", ({ health }) => health.note()],
+])("a release whose confidence collapses falls though the agent %s midway", async (_, ends) => {
+  const first = await aLife();
+  await first.switchTo(1);
+  first.answer(1, 300, 0.8);
+  await first.switchTo(2);
+  first.answer(2, 30, 0.4);
+  await ends(first);
+  await first.die();
+  const second = await aLife(first.fs);
+  await using _health = second.health;
+  expect(modelOf(second.store.state, "m").probation?.images).toBe(30);
+  second.answer(2, 25, 0.4);
+  await falls(second);
+});
+
+test("a release is held against what the one before did in earlier lives", async () => {
+  const first = await aLife();
+  await first.switchTo(1);
+  first.answer(1, 300, 0.8);
+  await vi.waitFor(() => expect(modelOf(first.store.state, "m").probation).toBeNull());
+  await first.health[Symbol.asyncDispose]();
+  await first.die();
+  const second = await aLife(first.fs);
+  await using _ = second.health;
+  await second.switchTo(2);
+  second.answer(2, 50, 0.4);
+  await falls(second);
+});
+
+test("what has held is written down once an hour and not more often, and never without news", async () => {
+  const { clock, store, health, answer, switchTo } = await aLife();
+  await using _ = health;
+  await switchTo(1);
+  answer(1, 200, 0.8);
+  await vi.waitFor(() => expect(modelOf(store.state, "m").usual?.images).toBe(200));
+  const writesIn = async (minutes: number, images: number): Promise<number> => {
+    const { generation } = store.state;
+    for (let minute = 0; minute < minutes; minute += 1) {
+      clock.advance(60_000);
+      answer(1, images, 0.8);
+      await health.note();
+    }
+    return store.state.generation - generation;
+  };
+  expect(await writesIn(59, 25)).toBe(0);
+  expect(await writesIn(1, 25)).toBe(1);
+  expect(await writesIn(180, 25)).toBe(3);
+  expect(await writesIn(180, 0)).toBe(0);
+  expect(modelOf(store.state, "m").usual?.images).toBe(200 + 240 * 25);
+});
 
 test("a release that fails at its work gives way to the one before, for good", async () => {
   const { store, health, fail, runs } = await onProbation();

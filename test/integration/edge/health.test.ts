@@ -4,7 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answered } from "#edge/answer/running-model.ts";
-import { createHistory, type History, remember } from "#edge/health/history.ts";
+import { createHistory, type History, knownOf, remember } from "#edge/health/history.ts";
 import { judgeHealth, probationImages } from "#edge/health/judge-health.ts";
 import { detectDefaults } from "#inference/heads/detect.ts";
 import { openModel } from "#inference/open-model.ts";
@@ -48,27 +48,30 @@ beforeAll(async () => {
     },
     { clock: systemClock, signal, exactQuantized: false, speedMs: 1, say: () => undefined },
   );
-  float = await foundBy(digits, 240, {});
-  quantized = await foundBy(out, 240, {});
+  const scenes = await photographs(240, {});
+  float = await foundBy(digits, scenes);
+  quantized = await foundBy(out, scenes);
 }, 120_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function foundBy(path: string, count: number, options: SceneOptions): Promise<readonly Found[]> {
+async function photographs(count: number, options: SceneOptions): Promise<readonly Buffer[]> {
+  return await Promise.all(
+    Array.from({ length: count }, (_, index) => {
+      const { width, height, pixels } = scene(3_000_000 + index, { split: "held-out", ...options });
+      const raw = { width, height, channels: 3 } as const;
+      return sharp(pixels, { raw }).jpeg({ quality: 90 }).toBuffer();
+    }),
+  );
+}
+
+async function foundBy(path: string, images: readonly Buffer[]): Promise<readonly Found[]> {
   await using model = await openModel(
     { name: "digits", version: "1", path },
     { workers: 2, clock: systemClock, signal },
   );
-  const found: Found[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const { width, height, pixels } = scene(3_000_000 + index, { split: "held-out", ...options });
-    const image = await sharp(pixels, { raw: { width, height, channels: 3 } })
-      .jpeg({ quality: 90 })
-      .toBuffer();
-    const answer = await model.detect?.(image, { options: detectDefaults, signal });
-    found.push((answer?.detections ?? []).map(({ score }) => score));
-  }
-  return found;
+  const answers = images.map((image) => model.detect?.(image, { options: detectDefaults, signal }));
+  return (await Promise.all(answers)).map((answer) => (answer?.detections ?? []).map(({ score }) => score));
 }
 
 /** A life of so many images of this kind, by chance. */
@@ -89,7 +92,7 @@ function fallsAfter(before: readonly Found[], after: readonly Found[], seed: num
   for (const told of life(before, 200, random)) remember(known, told);
   for (const [index, told] of life(after, probationImages, random).entries()) {
     remember(since, told);
-    const asked = { before: known.stretches, since, images: index + 1, ageMs: 0 };
+    const asked = { before: knownOf(known), since, images: index + 1, ageMs: 0 };
     if (judgeHealth(asked).kind === "fallen") return index + 1;
   }
   return undefined;
@@ -125,7 +128,7 @@ test.each<readonly [string, SceneOptions]>([
   "a change of scene to %s alone sets nothing off in forty-nine of fifty lives",
   { timeout: 60_000 },
   async (_, options) => {
-    const others = await foundBy(digits, 100, options);
+    const others = await foundBy(digits, await photographs(100, options));
     expect(fallen(float, others).length).toBeLessThanOrEqual(1);
     expect(fallen(others, float).length).toBeLessThanOrEqual(1);
   },

@@ -54,7 +54,7 @@ export async function deviceParts(...releases: readonly number[]) {
       report: async (report) => void told.push(report),
     },
     ...{ origins: [], openTrust: away, builtIn: new Map(), only: undefined, window: undefined },
-    health: { follow: () => {}, note: async () => {} },
+    health: { follow: () => {}, note: async () => {}, usualOf: () => null },
     tryModel: async () => ({ held: true, agreement: 1_000_000 }),
     ...{ becomeDevice: async () => {}, renewKey: async () => {}, hardware: "test" },
     counts: { of: () => ({ images: 0, failed: 0, p95Ms: null }), [Symbol.dispose]: () => {} },
