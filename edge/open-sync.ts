@@ -21,9 +21,10 @@ import { tryOnShelf } from "./sync/bring-model.ts";
 import { failureOf } from "./sync/failure-of.ts";
 import { keepHealthy } from "./sync/keep-healthy.ts";
 import { keepSynced, type Wake } from "./sync/keep-synced.ts";
-import { type SyncOnceParts, syncOnce, wantedModels } from "./sync/sync-once.ts";
+import { type SyncOnceParts, syncOnce } from "./sync/sync-once.ts";
 import type { SyncParts } from "./sync/sync-parts.ts";
 import { createTroubleTeller } from "./sync/tell-trouble.ts";
+import { wantedModels } from "./sync/wanted-models.ts";
 import { openTrust } from "./trust/open-trust.ts";
 import { tryOnThisMachine } from "./try-on-this-machine.ts";
 

@@ -14,6 +14,7 @@ import type { Shelf } from "../store/shelf.ts";
 import type { ShelfItem } from "../store/shelf-item.ts";
 import type { DeviceTrust } from "../trust/open-trust.ts";
 import type { Machine } from "./choose-artefact.ts";
+import type { Told } from "./is-news.ts";
 import type { Failure, SyncAsk } from "./plan-sync.ts";
 
 /** What a sync works with. */
@@ -67,9 +68,15 @@ export type Verdict =
 export type SyncMemo = {
   trust: DeviceTrust | undefined;
   lists: SyncAsk["lists"];
+  /** When newer lists were last asked for with success, by the clock that never runs backwards, and of which models. */
+  listed: { readonly atMs: number; readonly models: readonly string[] } | undefined;
+  /** When the lists were last known to be the newest, by the time that they are held against. */
+  foundFreshMs: number;
   plan: Plan | undefined;
   /** Why updates rest. */
   trouble: string | null;
+  /** The report that was taken last. */
+  told: Told | undefined;
   /** Releases on their way, by model. */
   readonly onTheWay: Map<string, number>;
   readonly failures: Map<string, Failure>;
@@ -90,6 +97,7 @@ export type SyncMemo = {
 export function createMemo(now: number): SyncMemo {
   return {
     ...{ trust: undefined, lists: "unreachable", plan: undefined, trouble: null },
+    ...{ listed: undefined, foundFreshMs: 0, told: undefined },
     ...{ onTheWay: new Map(), failures: new Map(), wanted: new Set(), damaged: new Set() },
     ...{ verifiedAtMs: now, isKeyWished: false, syncs: 0, lastSyncMs: undefined, fetchedBytes: 0 },
   };

@@ -28,6 +28,7 @@ export function describeLists(lists: VerifiedLists, models: readonly string[]): 
     revocations: entries.flatMap(({ revocations }) => revocations ?? []),
     companions: new Map(entries.flatMap(({ companion }) => (companion ? [[companion.path, companion]] : []))),
     expiresAtMs: earliestEnd(lists, families),
+    versions: { root: lists.root().signed.version, timestamp: lists.timestamp().signed.version },
     onlineKeys: onlineKeysOf(lists.root().signed),
   };
 }

@@ -20,6 +20,8 @@ export type TrustedList = {
   readonly companions: ReadonlyMap<string, ListedFile>;
   /** Milliseconds since 1970: after it updates rest, answers never. */
   readonly expiresAtMs: number;
+  /** Of the two lists in which all that is newer shows. */
+  readonly versions: { readonly root: number; readonly timestamp: number };
   /** Ed25519 public keys (hex) of the online role, by key id: they sign plans. */
   readonly onlineKeys: ReadonlyMap<string, string>;
 };

@@ -33,14 +33,11 @@ function artefact(
 }
 
 function listOf(artefacts: readonly ListedArtefact[], more: Partial<TrustedList> = {}): TrustedList {
-  const file = (path: string): [string, ListedFile] => [
-    path,
-    { path, address: path, bytes: 1, sha256: hash(1) },
-  ];
-  const companions = new Map(
-    artefacts.flatMap(({ about }) => [file(about.golden.path), file(about.blocks.path)]),
-  );
-  return { artefacts, revocations: [], companions, expiresAtMs: 1e15, onlineKeys: new Map(), ...more };
+  const file = (path: string): ListedFile => ({ path, address: path, bytes: 1, sha256: hash(1) });
+  const paths = artefacts.flatMap(({ about }) => [about.golden.path, about.blocks.path]);
+  const companions = new Map(paths.map((path) => [path, file(path)]));
+  const [versions, onlineKeys] = [{ root: 1, timestamp: 1 }, new Map()];
+  return { artefacts, revocations: [], companions, expiresAtMs: 1e15, versions, onlineKeys, ...more };
 }
 
 type Given = Omit<Partial<SyncAsk>, "plan" | "state"> & {

@@ -12,6 +12,7 @@ const list: TrustedList = {
   revocations: [],
   companions: new Map(),
   expiresAtMs: 2_000,
+  versions: { root: 1, timestamp: 1 },
   onlineKeys: new Map([[key.id, key.written.keyval.public]]),
 };
 const words = {
@@ -36,6 +37,11 @@ test("a plan that the online key signed for this asking is taken", () => {
   expect(check(signed())).toEqual(words);
 });
 
+test("a plan may say which lists are the newest", () => {
+  const lists = { root: 1, timestamp: 29_000_000 };
+  expect(check(signed({ ...words, lists }))).toEqual({ ...words, lists });
+});
+
 test.each([
   ["another device's", signed({ ...words, device: `dev_${"b".repeat(26)}` })],
   ["an old one", signed({ ...words, nonce: "fedcba9876543210" })],
@@ -50,6 +56,9 @@ test.each([
     "one whose words were changed",
     `${part(head)}.${part({ ...words, pollMs: 100 })}.${signed().split(".")[2]}`,
   ],
+  ["one with half a word of lists", signed({ ...words, lists: { timestamp: 1 } })],
+  ["one with a version that is none", signed({ ...words, lists: { root: 1, timestamp: 0 } })],
+  ["one with a version as a word", signed({ ...words, lists: { root: "1", timestamp: 1 } })],
   ["what is no plan", signed({ ...words, models: "all" })],
   ["what is not even JSON", "bm90.anNvbg.eA"],
   ["nothing", ""],

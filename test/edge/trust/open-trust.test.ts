@@ -48,6 +48,7 @@ test("before the first refresh nothing is known, and after it what the family si
   const [online] = repo.signers.get("timestamp") ?? [];
   expect(list?.onlineKeys).toEqual(new Map([[online?.id, online?.written.keyval.public]]));
   expect(list?.expiresAtMs).toBe(Date.parse(repo.timestamp.expires));
+  expect(list?.versions).toEqual({ root: repo.root.version, timestamp: repo.timestamp.version });
 });
 
 test("what was verified is known again after a restart without a network, however old it is", async () => {

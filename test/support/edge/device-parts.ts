@@ -71,7 +71,8 @@ export function listNaming(...releases: readonly number[]): TrustedList {
   const companions = new Map(
     artefacts.flatMap(({ about }) => [file(about.golden.path), file(about.blocks.path)]),
   );
-  return { artefacts, revocations: [], companions, expiresAtMs: 1e15, onlineKeys: new Map() };
+  const versions = { root: 1, timestamp: 1 };
+  return { artefacts, revocations: [], companions, expiresAtMs: 1e15, versions, onlineKeys: new Map() };
 }
 
 /** Trust in what a test says that the repository has. */
