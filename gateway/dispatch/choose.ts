@@ -114,13 +114,18 @@ function mayPanicTo({ scratch }: Pool, lane: Lane, ask: ChoiceAsk): boolean {
   return standing.spending.has(scratch.costUsd[place] ?? 0, ask.now);
 }
 
-/** Those that only wait to be measured come before those that failed, and of these who rests the least. */
-function rank({ standing }: Lane, now: number): number {
+/**
+ * Those that only wait to be measured come before those that failed, and of these who rests the least. Who is tried out
+ * with a share comes behind all that are not, or it would have half of a crowd.
+ */
+function rank({ standing, canary }: Lane, now: number): number {
   const { breaker, inFlight } = standing;
   const isDistrusted = breaker.most(now) <= inFlight;
-  return inFlight + (isDistrusted ? failedBefore + Math.max(0, breaker.restsUntil - now) : 0);
+  const rest = isDistrusted ? failedBefore + Math.max(0, breaker.restsUntil - now) : 0;
+  return inFlight + rest + (canary > 0 ? triedOut : 0);
 }
 
+const triedOut = 1e5;
 const failedBefore = 1e6;
 
 function findCanary(pool: Pool, ask: ChoiceAsk, chance: Chance): Lane | undefined {

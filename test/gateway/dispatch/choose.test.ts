@@ -172,6 +172,14 @@ test("one that is unmeasured gets one request, and the others go elsewhere until
   expect(chosen(pool)).toBe(0);
 });
 
+test("who is tried out gets no more than its share while all wait to be measured", () => {
+  const pool = poolOf([laneOf("a"), laneOf("b", {}, { group: 1, canary: 0.05 })]);
+  for (const { standing } of pool.lanes) standing.inFlight = 1;
+  laneAt(pool, 0).standing.inFlight = 9;
+  const choice = choose(pool, askAt(dawn), chanceAlways(0.5));
+  expect(choice).toMatchObject({ lane: laneAt(pool, 0), verdict: "chosen in panic" });
+});
+
 test("where everyone rests, who comes back first is asked", () => {
   const pool = poolOf([laneOf("a"), laneOf("b"), laneOf("c")]);
   for (const lane of pool.lanes) eject(lane, dawn - lane.place * 100);
