@@ -9,27 +9,19 @@ const integration = {
 const filesOf = (names: readonly string[]): string[] =>
   names.map((name) => `test/integration/${name}.test.ts`);
 
-/** What measures time or memory, or fills the machine itself: one file after the other, with nothing beside it. */
-const inQuiet = filesOf([
-  "*-bench",
-  "bench",
-  "drain",
-  "drill",
-  "e2e-*",
-  "edge/answer-switch",
-  "edge/memory",
-  "faults",
-  "flat-memory",
-  "four-gateways",
-  "rediscovery",
-  "workers",
-]);
+/** What measures memory or the smallest times, or fills the machine itself: one file after the other, with nothing beside it. */
+const inQuiet = filesOf(["e2e-*", "edge/answer-switch", "edge/memory", "flat-memory"]);
+
+/** What must be in time for somebody and leaves a machine mostly idle: two files at a time, none of which computes much. */
+const inTime = filesOf(["drain", "drill", "faults", "four-gateways", "rediscovery", "shadow", "workers"]);
 
 /** What starts processes and sends them a load that a busy machine may slow down: two files at a time. */
 const ofProcesses = filesOf([
+  "*-bench",
   "*-fuzz",
   "access",
   "agreement",
+  "bench",
   "edge/agent",
   "edge/deaths",
   "edge/health",
@@ -43,7 +35,6 @@ const ofProcesses = filesOf([
   "quantize",
   "redis-faults",
   "rollouts-on-clouds",
-  "shadow",
   "slow-bodies",
   "soft-state-late-answers",
   "two-gateways",
@@ -68,7 +59,7 @@ export default defineConfig({
         test: {
           ...integration,
           name: "integration",
-          exclude: [...inQuiet, ...ofProcesses],
+          exclude: [...inQuiet, ...inTime, ...ofProcesses],
           // They mostly wait: for processes to start, for pauses between retries, for leases to end.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -86,10 +77,19 @@ export default defineConfig({
       {
         test: {
           ...integration,
+          name: "in-time",
+          include: inTime,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...integration,
           name: "quiet",
           include: inQuiet,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -17,7 +17,7 @@ export async function runVitest(args: readonly string[]): Promise<VitestRun> {
   if (args.length > 0) return await runOnce(args);
   const counted = await runOnce(["--coverage", "--project=unit", "--project=integration"]);
   if (counted.code >= interrupted) return counted;
-  const measured = await runOnce(["--project=processes", "--project=quiet"]);
+  const measured = await runOnce(["--project=processes", "--project=in-time", "--project=quiet"]);
   return { code: counted.code || measured.code, totals: bothTotals(counted.totals, measured.totals) };
 }
 

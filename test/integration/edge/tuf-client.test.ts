@@ -13,7 +13,8 @@ let served: ServedRepository;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "tuf-client-"));
-  repo = simulateRepository();
+  // Its client is a process of its own, by the real time.
+  repo = simulateRepository({ now: Date.now() });
   served = await serveRepository(repo);
   await writeFile(join(folder, "first.json"), repo.published1());
   expect(await client("init", join(folder, "first.json"))).toBe(0);
