@@ -5,7 +5,7 @@ import { joined, type Stretch } from "./stretch.ts";
  * What a release was like at its worst, over two neighbouring stretches at a time: all that the next one is held against,
  * in a few numbers that outlast a start. Null where it was never seen.
  */
-export const baseline = z.strictObject({
+export const baseline = z.object({
   images: z.int().min(0),
   failed: z.int().min(0),
   lowestScore: z.number().nullable(),

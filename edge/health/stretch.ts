@@ -3,7 +3,7 @@ import type { Answered } from "../answer/running-model.ts";
 import { quantile } from "./quantile.ts";
 
 /** What some answers in a row were like, without saying anything of the images. It may last in the device's state. */
-export const stretch = z.strictObject({
+export const stretch = z.object({
   images: z.int().min(0),
   failed: z.int().min(0),
   /** Of those that did not fail. */

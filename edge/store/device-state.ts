@@ -11,9 +11,10 @@ import { stretch } from "../health/stretch.ts";
  *   nothing --fetched--> trial --self-test held--> active, on probation --health held--> active
  *                          └ failed: quarantined        └ failed: previous is active, it is quarantined
  *
- * What has a default came later, so that a state from before it is read as well.
+ * What has a default came later, so that a state from before it is read as well; and what a later agent wrote besides is
+ * passed over, so that whoever goes back to this one loses nothing else.
  */
-const slot = z.strictObject({
+const slot = z.object({
   release: z.int().min(1),
   version: z.string(),
   /** Of the model file, which lies under this name on the shelf. */
@@ -21,7 +22,7 @@ const slot = z.strictObject({
   target: z.enum(artefactTargets),
 });
 
-const modelState = z.strictObject({
+const modelState = z.object({
   active: slot.nullable(),
   /** Kept whole, to fall back to. */
   previous: slot.nullable(),
@@ -29,7 +30,7 @@ const modelState = z.strictObject({
   trial: slot.extend({ triesLeft: z.int().min(0) }).nullable(),
   /** Since when the active one is watched, milliseconds since 1970; null when it has held. */
   probation: z
-    .strictObject({
+    .object({
       sinceMs: z.int(),
       images: z.int().min(0),
       /** How often the process ended while it computed with this one. */
@@ -47,7 +48,7 @@ const modelState = z.strictObject({
   /** Files never to be tried again here, the newest last; at most 50. */
   quarantined: z
     .array(
-      z.strictObject({
+      z.object({
         sha256: z.string(),
         release: z.int(),
         cause: z.enum(failureCauses),
@@ -59,12 +60,12 @@ const modelState = z.strictObject({
   agreement: z.int().nullable(),
 });
 
-export const deviceState = z.strictObject({
+export const deviceState = z.object({
   schema: z.literal(1),
   /** One more with each replacement. */
   generation: z.int().min(0),
   models: z.record(z.string(), modelState),
-  trust: z.strictObject({
+  trust: z.object({
     /** The folder under `trust/` whose lists are the newest verified ones; 0 for none yet. */
     generation: z.int().min(0),
     /** Versions of signed lists by role; nothing below is taken, whatever became of the lists' own files. */
@@ -73,7 +74,7 @@ export const deviceState = z.strictObject({
     trustedTimeMs: z.int().min(0),
     checkedAtMs: z.int().min(0),
   }),
-  identity: z.strictObject({
+  identity: z.object({
     device: z.string().nullable(),
     /** Proofs are numbered; up to here numbers may have been used. */
     reservedNumbers: z.int().min(0),

@@ -7,14 +7,11 @@ import { type DeviceState, deviceState, emptyModel, emptyState, type ModelState 
  */
 const shape = deviceState.shape;
 
-export const lasting = z.strictObject({
+export const lasting = z.object({
   schema: z.literal(1),
   /** Of the state that it was written with. */
   generation: z.int().min(0),
-  models: z.record(
-    z.string(),
-    z.strictObject({ floor: z.int().min(0), quarantined: modelShape().quarantined }),
-  ),
+  models: z.record(z.string(), z.object({ floor: z.int().min(0), quarantined: modelShape().quarantined })),
   trust: shape.trust,
   identity: shape.identity,
 });

@@ -72,13 +72,22 @@ export function activate(
   return withModel(state, name, {
     ...model,
     active,
-    previous: ran !== undefined && model.previous?.sha256 === ran ? model.previous : model.active,
+    previous: behind(model, { ran, runs: active.sha256 }),
     trial: null,
     probation: { sinceMs: now, images: 0, deaths: 0, before, seen: [] },
     usual: null,
     floor: Math.max(model.floor, active.release),
     agreement,
   });
+}
+
+/** What to fall back to: the one that answered until now, and never the very file that runs from now on. */
+function behind(
+  { active, previous }: ModelState,
+  { ran, runs }: { readonly ran: string | undefined; readonly runs: string },
+): Slot | null {
+  const isPreviousAtWork = previous !== null && previous.sha256 === ran && previous.sha256 !== runs;
+  return isPreviousAtWork ? previous : active;
 }
 
 /** What runs came under a higher number, as a publisher goes back to it: the same bytes need no other trial. */

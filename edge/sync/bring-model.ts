@@ -48,8 +48,8 @@ async function renumberActive(
   const { model, release, version, target } = about;
   await parts.store.change((state) => renumber(state, model, { release, version, sha256, target }));
   parts.memo.failures.delete(model);
-  await turnModel(model, parts, { signal });
   parts.health.follow(model);
+  await turnModel(model, parts, { signal });
   parts.log.info({ model, release, version }, "what runs goes on under a higher number");
 }
 
@@ -73,11 +73,14 @@ async function switchTo(
   parts: SyncParts,
   { signal }: Patience,
 ): Promise<void> {
-  const { store, clock, log, memo, health } = parts;
+  const { store, clock, log, memo, health, running } = parts;
   const { model, release, version } = item.about;
-  const { previous, usual } = modelOf(store.state, model);
-  const before = health.usualOf(model);
-  await store.change((state) => activate(state, model, { now: clock.now(), agreement, before }));
+  const switched = { agreement, before: health.usualOf(model), ran: running.find(model)?.sha256 };
+  let held = modelOf(store.state, model);
+  await store.change((state) => {
+    held = modelOf(state, model);
+    return activate(state, model, { ...switched, now: clock.now() });
+  });
   memo.failures.delete(model);
   try {
     await turnModel(model, parts, { signal });
@@ -85,11 +88,11 @@ async function switchTo(
     if (isStopped(error, signal)) throw error;
     const detail = `it cannot be opened: ${asTradewindError(error).message}`.slice(0, 300);
     const failure = { cause: "self_test_failed", detail } as const;
-    await store.change((state) => {
-      const after = quarantine(state, model, { slot: slotOf(item), ...failure });
-      // It never ran, so what was kept before it is kept still.
-      return withModel(after, model, { ...modelOf(after, model), previous, usual });
-    });
+    // It never ran, so all is as it was before it: what is behind the one that runs, and how that one stands.
+    await store.change((state) =>
+      quarantine(withModel(state, model, held), model, { slot: slotOf(item), ...failure }),
+    );
+    health.follow(model);
     memo.failures.set(model, { ...failure, release });
     throw error;
   }

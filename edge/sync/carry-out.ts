@@ -80,8 +80,8 @@ async function take(step: Step, parts: SyncParts, patience: Patience): Promise<b
       return false;
     case "go_back":
       await store.change((state) => fallBack(state, model));
-      await turnModel(model, parts, patience);
       parts.health.follow(model);
+      await turnModel(model, parts, patience);
       log.warn({ model, release: step.to.release, from: step.from.release }, "an earlier release runs again");
       return false;
     case "leave_revoked":
@@ -104,8 +104,8 @@ async function leaveRevoked(
 ): Promise<boolean> {
   const { store, memo, log } = parts;
   await store.change((state) => dropRevoked(state, memo.trust?.list()?.revocations ?? []));
-  await turnModel(model, parts, patience);
   parts.health.follow(model);
+  await turnModel(model, parts, patience);
   await clearShelf(parts, memo.wanted);
   const release = modelOf(store.state, model).active?.release ?? null;
   log.warn({ model, revoked: from?.release, release }, "a revoked release is gone from this device");

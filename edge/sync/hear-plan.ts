@@ -21,6 +21,7 @@ export type Attempt = (work: () => Promise<void>) => Promise<void>;
 export async function hearPlan(parts: SyncParts, attempt: Attempt, patience: Patience): Promise<void> {
   const { memo, store } = parts;
   const trust = await trustOf(parts, patience);
+  const before = memo.plan;
   const early = await askEarly(trust, parts, patience);
   if (early) memo.plan = early.plan;
   if (early && mayListsRest(early.plan, early.list, { ...parts, now: trust.now() })) {
@@ -31,8 +32,9 @@ export async function hearPlan(parts: SyncParts, attempt: Attempt, patience: Pat
   await attempt(() => refresh(trust, parts, patience));
   const list = trust.list();
   const { device } = store.state.identity;
-  // What was said by the same root's key holds against the newer lists as well; another root may name another key.
+  // What was said by the same root's key holds against the newer lists as well; another root may have taken it away.
   if (!list || device === null || early?.list.versions.root === list.versions.root) return;
+  memo.plan = before;
   memo.plan = await parts.client.plan({ list, device, now: trust.now() }, patience);
   if (wantedModels(parts).every((name) => wanted.includes(name)) && namesPlanned(list, parts)) return;
   await attempt(() => refresh(trust, parts, patience));

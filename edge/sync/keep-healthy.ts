@@ -1,4 +1,5 @@
-import type { Baseline } from "../health/baseline.ts";
+import { sideConcernSkipped } from "#infra/runtime/channels.ts";
+import { type Baseline, together } from "../health/baseline.ts";
 import { type HealthWatch, type ProbationEnd, watchHealth } from "../health/watch-health.ts";
 import type { DeviceState } from "../store/device-state.ts";
 import { modelOf } from "../store/model-state.ts";
@@ -27,22 +28,28 @@ export function keepHealthy(parts: HealthParts): Health {
     work = Promise.all([work, settled]).then(() => undefined);
   };
   const watch = watchHealth({ running, clock, onVerdict });
+  // It is beside the path: without it an update goes on, and the next start knows less.
+  const note = async (noting: Noting): Promise<void> => {
+    try {
+      await store.change((state) => noted(state, watch, noting));
+    } catch (error) {
+      sideConcernSkipped.publish({ what: "writing down what was seen", error });
+    }
+  };
   let notedAt = clock.elapsed();
   return {
     follow: (model) => follow(model, watch, store.state),
     note: async () => {
       const isDue = clock.elapsed() - notedAt >= usualEveryMs;
-      await store.change((state) => noted(state, watch, { images: imagesAtOnce, isDue }));
       if (isDue) notedAt = clock.elapsed();
+      await note({ images: imagesAtOnce, isDue });
     },
     usualOf: (model) => usualOf(model, watch, store.state),
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
       watch[Symbol.dispose]();
       await work;
-      await store
-        .change((state) => noted(state, watch, { images: 1, isDue: true }))
-        .catch((error: unknown) => log.warn({ err: error }, "what was seen lately is not kept"));
+      await note({ images: 1, isDue: true });
     },
   };
 }
@@ -55,8 +62,10 @@ function follow(model: string, watch: HealthWatch, state: DeviceState): void {
 }
 
 function usualOf(model: string, watch: HealthWatch, state: DeviceState): Baseline | null {
-  const { active, usual } = modelOf(state, model);
-  return (active && watch.knownOf(model, active.release)) ?? usual;
+  const { active, probation, usual } = modelOf(state, model);
+  const known = active && watch.knownOf(model, active.release);
+  // Of one that has not held little is known: what it was held against counts for the next one as well.
+  return probation ? together(known, probation.before) : (known ?? usual);
 }
 
 /** Each of these is a write to the disk. */
@@ -90,7 +99,7 @@ async function settle(
 ): Promise<void> {
   const { store, builtIn, memo, log, wake, watch } = parts;
   if (verdict.kind === "held") {
-    await store.change((state) =>
+    await keepEnd(model, parts, signal, (state) =>
       modelOf(state, model).active?.release === release
         ? keepUsual(endProbation(state, model), model, watch.knownOf(model, release))
         : state,
@@ -100,7 +109,7 @@ async function settle(
   }
   const { detail } = verdict;
   const failure = { cause: "unhealthy", detail } as const;
-  await keepFall(model, parts, signal, (state) => {
+  await keepEnd(model, parts, signal, (state) => {
     const { active, previous } = modelOf(state, model);
     // Something else may have taken its place since; and what nothing can follow is better than nothing.
     if (active?.release !== release) return state;
@@ -110,6 +119,7 @@ async function settle(
       : endProbation(state, model);
   });
   memo.failures.set(model, { ...failure, release });
+  follow(model, watch, store.state);
   await turnModel(model, parts, { signal });
   const now = modelOf(store.state, model).active?.release ?? null;
   log.warn({ model, release, back_to: now, detail }, "a release does not do what the one before it did");
@@ -119,19 +129,22 @@ async function settle(
 const retryMs = 30_000;
 
 /** It is told of once, so a disk that takes nothing now is asked again until it does. */
-async function keepFall(
+async function keepEnd(
   model: string,
   { store, clock, log }: HealthParts,
   signal: AbortSignal,
-  fall: Parameters<SyncParts["store"]["change"]>[0],
+  end: Parameters<SyncParts["store"]["change"]>[0],
 ): Promise<void> {
   for (;;) {
     try {
-      await store.change(fall);
+      await store.change(end);
       return;
     } catch (error) {
       signal.throwIfAborted();
-      log.error({ err: error, model }, "a release that is to give way stays until the disk takes that");
+      log.error(
+        { err: error, model },
+        "a release stays as it is until the disk takes how its probation ended",
+      );
       await clock.sleep(retryMs, { signal });
     }
   }

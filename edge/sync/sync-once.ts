@@ -55,7 +55,7 @@ export async function syncOnce(parts: SyncOnceParts, { signal }: Patience): Prom
       tell: (patience) => report(parts, { ...patience, isWished: true }),
     }),
   );
-  await attempt(() => parts.health.note());
+  await parts.health.note();
   const isWished = troubles.length > 0 || passingFailure(parts) !== undefined;
   await attempt(() => report(parts, { signal, isWished }));
   await attempt(() => parts.renewKey({ signal }));

@@ -45,9 +45,12 @@ export type SyncParts = {
 };
 
 export type HealthHand = {
-  /** From a switch on, and after a start: watches what the state says is on probation, and nothing else. */
+  /**
+   * After a start and whenever the state names another release: watches what is on probation, and nothing else, and
+   * recalls what is known of what is not. Said before a release that is known answers, or that would be all it is known by.
+   */
   readonly follow: (model: string) => void;
-  /** Writes down what was seen, for the next start. */
+  /** Writes down what was seen, for the next start; what the disk does not take is tried again later. */
   readonly note: () => Promise<void>;
   /** What the active one is like, for the one that takes its place; null where nobody knows. */
   readonly usualOf: (model: string) => Baseline | null;

@@ -99,6 +99,23 @@ test.each<readonly [string, Partial<ModelState>, Shas]>([
   expect(modelOf(next, model).probation).toEqual(parts.probation);
 });
 
+test.each([model, "another-model"])(
+  "what ends the process gives way before a trial of %s that it cut short each time is set aside for it",
+  (name) => {
+    const { models } = stateWith(watched(0));
+    const trial = { ...three, triesLeft: 3 };
+    let state: DeviceState = { ...emptyState, models };
+    state = { ...state, models: { ...models, [name]: { ...modelOf(state, name), trial } } };
+    for (const runs of [two, two, one]) {
+      const { next, choice } = boot(state, [one, two, three], [], [two]);
+      expect(choice).toMatchObject({ run: "active", slot: runs });
+      state = next;
+    }
+    expect(modelOf(state, model).quarantined.map(({ release }) => release)).toEqual([2]);
+    expect(modelOf(state, name).trial).toMatchObject({ release: 3, triesLeft: 0 });
+  },
+);
+
 test("what ends the process goes on where nothing sound can follow it, and gives way to what came with the program", () => {
   const deadly = stateWith(watched(5));
   const alone = boot(deadly, [two], [], [two]);

@@ -47,6 +47,21 @@ test("a state that was written before deaths and baselines were known is read, a
   expect((await openState({ fs, folder })).found).toBe("whole");
 });
 
+test("what a later agent wrote beside all that is known here is passed over, and costs nothing else", async () => {
+  const disk = await twice();
+  const { state } = await openState({ fs: disk.fs, folder });
+  const start = new Map(disk.now());
+  for (const name of ["device", "device.before", "lasting"]) {
+    const path = `/data/state/${name}.json`;
+    const known = unseal(start.get(path) ?? Buffer.alloc(0)) as DeviceState;
+    const models = Object.entries(known.models).map(([each, one]) => [each, { ...one, later: 1 }]);
+    const trust = { ...known.trust, later: 1 };
+    start.set(path, Buffer.from(seal({ ...known, trust, models: Object.fromEntries(models), later: 1 })));
+  }
+  const store = await openState({ fs: createCrashDisk({ start }).fs, folder });
+  expect([store.found, store.state]).toEqual(["whole", state]);
+});
+
 test("changes asked for at once are made one after the other", async () => {
   const { fs } = createCrashDisk();
   const store = await openState({ fs, folder });

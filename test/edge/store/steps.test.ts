@@ -42,6 +42,13 @@ test("with a broken active model it is the one that answered which is kept to fa
   expect(modelOf(state, model).previous).toEqual(slotOf(1));
 });
 
+test("nothing is kept behind itself, though it answered already in the place of a broken one", () => {
+  const higher = { ...slotOf(1), release: 3 };
+  const onTrial = beginTrial(afterRunning(1, 2), model, { slot: higher });
+  const state = activate(onTrial, model, { now: 3, agreement: null, ran: higher.sha256 });
+  expect(modelOf(state, model)).toMatchObject({ active: higher, previous: slotOf(2) });
+});
+
 test("nothing below the floor is tried but the release before", () => {
   const state = afterRunning(2, 5);
   expect(whyNotTried(state, model, slotOf(2))).toBeUndefined();

@@ -8,6 +8,7 @@ import { activate, beginTrial, quarantine } from "#edge/store/steps.ts";
 import { bringModel } from "#edge/sync/bring-model.ts";
 import { createMemo, type SyncParts } from "#edge/sync/sync-parts.ts";
 import { systemChance } from "#infra/runtime/chance.ts";
+import { TradewindError } from "#infra/runtime/errors.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { createMemoryDisk } from "#test/support/edge/memory-disk.ts";
 import { smallRelease } from "#test/support/edge/small-release.ts";
@@ -91,6 +92,70 @@ test("what ran is condensed at the switch, and stays what the new one is held ag
   const health = { ...parts.health, usualOf: (name: string) => (name === model ? usual : null) };
   await bringModel(again(1, 3), { ...parts, health }, { signal });
   expect(modelOf(store.state, model).probation).toMatchObject({ before: usual, images: 0, seen: [] });
+});
+
+/** As if it had been fetched already. */
+async function laidOnShelf(release: number, { fs, shelf }: Pick<SyncParts, "fs" | "shelf">) {
+  const { artefact, golden, bytes } = smallRelease(release);
+  const path = await shelf.prepare(artefact.sha256, { signal });
+  await (await fs.open(path)).writeAt(0, bytes);
+  await shelf.put({ artefact, golden }, { signal });
+  return again(release, release);
+}
+
+test("a release that cannot be opened leaves what runs as it was, on its probation too, and that is watched on", async () => {
+  const { parts, store } = await deviceAfter(1, 2);
+  const before = modelOf(store.state, model);
+  const bringing = await laidOnShelf(3, parts);
+  const followed: unknown[] = [];
+  const follow = (): void => void followed.push(modelOf(store.state, model).probation);
+  const turnTo = () => Promise.reject(new TradewindError("model_unusable", "it cannot be opened"));
+  const unfit = {
+    ...parts,
+    running: { ...parts.running, turnTo },
+    health: { ...parts.health, follow },
+  };
+  await expect(bringModel(bringing, unfit, { signal })).rejects.toMatchObject({ code: "model_unusable" });
+  expect(modelOf(store.state, model)).toEqual({
+    ...{ ...before, floor: 3 },
+    quarantined: [expect.objectContaining({ release: 3, cause: "self_test_failed" })],
+  });
+  expect(followed).toEqual([before.probation]);
+});
+
+test("the file before cannot be opened under a higher number: it is gone from behind what runs as well", async () => {
+  const { parts, store } = await deviceAfter(1, 2);
+  const turnTo = () => Promise.reject(new TradewindError("model_unusable", "it cannot be opened"));
+  const unfit = { ...parts, running: { ...parts.running, turnTo } };
+  await expect(bringModel(again(1, 3), unfit, { signal })).rejects.toMatchObject({ code: "model_unusable" });
+  expect(modelOf(store.state, model)).toMatchObject({
+    ...{ active: smallRelease(2).slot, previous: null },
+    quarantined: [{ release: 3, sha256: smallRelease(1).slot.sha256 }],
+  });
+});
+
+test("what answers in the place of a damaged release is what the next one may fall back to", async () => {
+  const { parts, store } = await deviceAfter(1, 2);
+  const { version, ...one } = smallRelease(1).slot;
+  await parts.running.turnTo({ ...one, name: model, version, path: "/1" }, { signal });
+  parts.memo.damaged.add(smallRelease(2).slot.sha256);
+  await bringModel(await laidOnShelf(3, parts), parts, { signal });
+  expect(modelOf(store.state, model)).toMatchObject({
+    active: smallRelease(3).slot,
+    previous: smallRelease(1).slot,
+  });
+});
+
+test("what is known of what runs is recalled under its higher number before it answers under that", async () => {
+  const { parts } = await deviceAfter(1);
+  const order: string[] = [];
+  const running: RunningModels = {
+    ...parts.running,
+    turnTo: async ({ release }) => void order.push(`answers as ${release}`),
+  };
+  const health = { ...parts.health, follow: () => void order.push("recalled") };
+  await bringModel(again(1, 3), { ...parts, running, health }, { signal });
+  expect(order).toEqual(["recalled", "answers as 3"]);
 });
 
 test("what was set aside here stays so under a higher number, with the reason it had, and is not fetched", async () => {

@@ -75,3 +75,32 @@ test("an end of the process is nobody's failure", async () => {
   await expect(carryOut({ ...parts, running }, { signal })).rejects.toMatchObject({ code: "draining" });
   expect(parts.memo.failures.size).toBe(0);
 });
+
+test.each(["rollback", "revocation"])(
+  "at a %s what is known of the one before is recalled before it answers",
+  async (why) => {
+    const { parts } = await deviceParts(1, 2);
+    const revoked = {
+      schema: 1 as const,
+      kind: "revocations" as const,
+      model,
+      sha256: [hashOf(2)],
+      below: 0,
+    };
+    const revocations = why === "revocation" ? [revoked] : [];
+    parts.memo.trust = trustIn(() => ({ ...listNaming(1, 2), revocations }));
+    parts.memo.plan = planOf({ model, release: 1, why: "rollback" });
+    const order: string[] = [];
+    const { turnTo } = parts.running;
+    const running: typeof parts.running = {
+      ...parts.running,
+      turnTo: async (next, patience) => {
+        order.push(`answers as ${next.release}`);
+        await turnTo(next, patience);
+      },
+    };
+    const health = { ...parts.health, follow: () => void order.push("recalled") };
+    await carryOut({ ...parts, running, health }, { signal });
+    expect(order).toEqual(["recalled", "answers as 1"]);
+  },
+);

@@ -131,6 +131,22 @@ test("with another root the plan is asked for again, since its key may be anothe
   expect((await round()).asked).toBe("plan lists plan");
 });
 
+test("a plan by a key that a newer root may have taken away is not followed unless it is said again", async () => {
+  const { round, gateway, memo } = await restingDevice();
+  const [held, trust] = [memo.plan, memo.trust];
+  if (!trust) throw new Error("there is no trust");
+  gateway.named = { root: 3, timestamp: 8 };
+  gateway.list = { ...gateway.list, versions: gateway.named };
+  gateway.models = [{ model, release: 1, why: "pinned" }];
+  const refresh: typeof trust.refresh = (patience) => {
+    gateway.noPlans.push(refusal("repository_refused"));
+    return trust.refresh(patience);
+  };
+  memo.trust = { ...trust, refresh };
+  expect(await round()).toEqual({ asked: "plan lists plan report", failed: "repository_refused" });
+  expect(memo.plan).toEqual(held);
+});
+
 test.each<ErrorCode>(["repository_refused", "repository_unreachable", "network_captive", "proof_stale"])(
   "a first plan that ends with %s counts as not asked for",
   async (code) => {

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Answered, Running, RunningModels } from "#edge/answer/running-model.ts";
 import type { Slot } from "#edge/store/device-state.ts";
 import { modelOf } from "#edge/store/model-state.ts";
@@ -7,6 +7,7 @@ import { openShelf } from "#edge/store/shelf.ts";
 import { activate, beginTrial } from "#edge/store/steps.ts";
 import { keepHealthy } from "#edge/sync/keep-healthy.ts";
 import { createMemo } from "#edge/sync/sync-parts.ts";
+import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { createLog } from "#infra/runtime/log.ts";
 import { coded, createMemoryDisk } from "#test/support/edge/memory-disk.ts";
 import { createFakeClock } from "#test/support/fake-clock.ts";
@@ -109,6 +110,39 @@ test("a release is held against what the one before did in earlier lives", async
   await falls(second);
 });
 
+test("what earlier lives knew of a release is still known of it when it answers again after a fall", async () => {
+  const first = await aLife();
+  await first.switchTo(1);
+  first.answer(1, 300, 0.75);
+  await first.switchTo(2);
+  await first.die();
+  const second = await aLife(first.fs);
+  await using _ = second.health;
+  second.answer(2, 30, undefined);
+  await vi.waitFor(() => expect(second.runs()).toBe(1));
+  second.answer(1, 50, 0.875);
+  second.clock.advance(3_600_000);
+  await second.health.note();
+  expect(modelOf(second.store.state, "m").usual).toMatchObject({ images: 350, lowestScore: 0.75 });
+});
+
+test("a release that follows one which was hardly seen is held against what was before both", async () => {
+  const { store, health, answer, switchTo } = await aLife();
+  await using _ = health;
+  await switchTo(1);
+  answer(1, 300, 0.8);
+  await switchTo(2);
+  answer(2, 10, 0.8);
+  await switchTo(3);
+  answer(3, 50, 0.4);
+  await vi.waitFor(() =>
+    expect(modelOf(store.state, "m")).toMatchObject({
+      active: { release: 2 },
+      quarantined: [{ release: 3, cause: "unhealthy" }],
+    }),
+  );
+});
+
 test("what has held is written down once an hour and not more often, and never without news", async () => {
   const { clock, store, health, answer, switchTo } = await aLife();
   await using _ = health;
@@ -168,4 +202,42 @@ test("a fall that waits for room ends with the device", async () => {
   await new Promise(setImmediate);
   await health[Symbol.asyncDispose]();
   expect(runs()).toBe(2);
+});
+
+test("a release that held while the disk was full is off its probation as soon as there is room", async () => {
+  const { fs, clock, store, health, answer } = await onProbation();
+  await using _ = health;
+  fs.onWrite = () => {
+    throw coded("ENOSPC", "/device");
+  };
+  answer(2, 200, 0.8);
+  await new Promise(setImmediate);
+  expect(modelOf(store.state, "m").probation).not.toBeNull();
+  fs.onWrite = () => {};
+  await vi.waitFor(() => {
+    clock.advance(30_000);
+    expect(modelOf(store.state, "m").probation).toBeNull();
+  });
+});
+
+test("a full disk that does not take what was seen fails no sync, is told of, and has it at the next time", async () => {
+  const told: string[] = [];
+  onTestFinished(sideConcernSkipped.subscribe(({ what }) => told.push(what)));
+  const { fs, clock, store, health, answer, switchTo } = await aLife();
+  await using _ = health;
+  await switchTo(1);
+  answer(1, 200, 0.75);
+  await vi.waitFor(() => expect(modelOf(store.state, "m").usual?.images).toBe(200));
+  answer(1, 50, 0.75);
+  fs.onWrite = () => {
+    throw coded("ENOSPC", "/device");
+  };
+  clock.advance(3_600_000);
+  await health.note();
+  await health.note();
+  expect(told).toEqual(["writing down what was seen"]);
+  fs.onWrite = () => {};
+  clock.advance(3_600_000);
+  await health.note();
+  expect(modelOf(store.state, "m").usual?.images).toBe(250);
 });
