@@ -51,6 +51,8 @@ export default defineConfig({
           include: ["test/{gateway,adapters,inference,edge,infra,house}/**/*.test.ts"],
           // Nothing here leaves anything behind, so files share their modules: 9 s instead of 21 on two cores.
           isolate: false,
+          // A busy machine is no failure.
+          testTimeout: 15_000,
           // One for each core of the smallest machine; vitest would leave one of two cores idle.
           maxWorkers: 2,
         },
