@@ -1,17 +1,19 @@
 import { asTradewindError } from "#infra/runtime/errors.ts";
 import { chooseAtBoot, type ModelAtBoot } from "./store/choose-at-boot.ts";
-import type { DeviceState, Slot } from "./store/device-state.ts";
+import type { DeviceState, ModelState, Slot } from "./store/device-state.ts";
 import { heldBy, isQuarantined, modelOf } from "./store/model-state.ts";
 import type { OpenedState } from "./store/open-state.ts";
 import { rebuildState } from "./store/rebuild-state.ts";
 import type { ShelfItem } from "./store/shelf-item.ts";
+import { forgetOpenings } from "./store/steps.ts";
+import type { Died } from "./store/work-mark.ts";
 import type { SyncParts } from "./sync/sync-parts.ts";
 import { runBuiltIn } from "./sync/turn-model.ts";
 
 export type BootParts = Pick<SyncParts, "shelf" | "running" | "builtIn" | "memo" | "log"> & {
   readonly store: OpenedState;
   /** Files with which the process before this one computed when it died. */
-  readonly died?: ReadonlySet<string>;
+  readonly died?: Died;
 };
 
 /**
@@ -22,7 +24,7 @@ export async function bootModels(
   parts: BootParts,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<readonly ShelfItem[]> {
-  const { store, shelf, builtIn, memo, log, died = new Set() } = parts;
+  const { store, shelf, running, builtIn, memo, log, died = new Map() } = parts;
   if (store.found !== "whole" && store.found !== "fresh")
     log.error(
       { found: store.found },
@@ -40,6 +42,8 @@ export async function bootModels(
   for (const [name, choice] of models) {
     if (choice.missing) memo.damaged.add(choice.missing.sha256);
     await runChosen(name, choice, { ...parts, sound }, signal);
+    if (running.find(name)?.sha256 === modelOf(store.state, name).active?.sha256)
+      await keepIfPossible(parts, (state) => forgetOpenings(state, name));
     const item = isKept && choice.retry ? await shelf.find(choice.retry.sha256) : undefined;
     if (item) retried.push(item);
   }
@@ -49,14 +53,18 @@ export async function bootModels(
 function tellDeaths(before: DeviceState, next: DeviceState, log: BootParts["log"]): void {
   for (const [model, { active, probation }] of Object.entries(before.models)) {
     const now = modelOf(next, model);
-    const deaths = now.probation?.deaths ?? 0;
+    const deaths = deathsIn(now.probation);
     const release = active?.release;
-    if (deaths > (probation?.deaths ?? 0))
+    if (deaths > deathsIn(probation))
       log.warn({ model, release, deaths }, "the agent died while this release computed");
     const detail = now.quarantined.find(({ sha256 }) => sha256 === active?.sha256)?.detail;
     const backTo = now.active?.release ?? null;
     if (detail !== undefined) log.warn({ model, release, back_to: backTo, detail }, "a release is set aside");
   }
+}
+
+function deathsIn(probation: ModelState["probation"]): number {
+  return (probation?.deaths ?? 0) + (probation?.openings ?? 0);
 }
 
 async function keepIfPossible(

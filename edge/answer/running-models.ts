@@ -4,7 +4,7 @@ import { type OpenModel, type OpenModelOptions, openModel } from "#inference/ope
 import type { Detect } from "#inference/serve-model.ts";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { TradewindError } from "#infra/runtime/errors.ts";
-import type { WorkMark } from "../store/work-mark.ts";
+import type { Phase, WorkMark } from "../store/work-mark.ts";
 import { markSessions } from "./mark-sessions.ts";
 import type { Answered, LeasedModel, Running, RunningModels } from "./running-model.ts";
 import { tellAnswers } from "./tell-answers.ts";
@@ -111,13 +111,16 @@ class ModelsInService implements RunningModels {
     if (before) await retire(name, before);
   }
 
-  #open(next: Next, signal: AbortSignal): Promise<OpenModel> {
+  async #open(next: Next, signal: AbortSignal): Promise<OpenModel> {
     const { name, version, path, release } = next;
     const { open = openModel, atWork, ...given } = this.#options;
-    const options = atWork ? { ...given, ...watched(next, given, atWork) } : given;
+    let phase: Phase = "opening";
+    const options = atWork ? { ...given, ...watched(next, given, { ...atWork, phase: () => phase }) } : given;
     const aroundDetect = (detect: Detect): Detect =>
       tellAnswers(detect, { model: name, release, clock: options.clock, tell: (told) => this.#tell(told) });
-    return open({ name, version, path }, { ...options, aroundDetect, signal });
+    const opened = await open({ name, version, path }, { ...options, aroundDetect, signal });
+    phase = "answering";
+    return opened;
   }
 
   #tell(told: Answered): void {
@@ -151,13 +154,13 @@ class ModelsInService implements RunningModels {
 function watched(
   { name, sha256 }: Next,
   { openSession, onBroken }: Pick<RunningOptions, "openSession" | "onBroken">,
-  { inHand, blame }: Pick<WorkMark, "inHand" | "blame">,
+  { inHand, blame, phase }: Pick<WorkMark, "inHand" | "blame"> & { readonly phase: () => Phase },
 ): Pick<OpenModelOptions, "openSession" | "onBroken"> {
-  const file = { model: name, sha256 };
+  const file = () => ({ model: name, sha256, phase: phase() });
   return {
-    openSession: markSessions(() => inHand(file), openSession),
+    openSession: markSessions(() => inHand(file()), openSession),
     onBroken: (error) => {
-      blame(file);
+      blame(file());
       onBroken?.(error);
     },
   };

@@ -1,6 +1,7 @@
 import type { DeviceState, ModelState, Slot } from "./device-state.ts";
 import { modelOf } from "./model-state.ts";
 import { countDeath, countDownTrial, endTrial, quarantine } from "./steps.ts";
+import type { Died } from "./work-mark.ts";
 
 export type AtHand = {
   /** Files on the shelf of which every byte was read and is right. */
@@ -8,7 +9,7 @@ export type AtHand = {
   /** Models that came with the program. */
   readonly builtIn: ReadonlySet<string>;
   /** Files with which the process before this one computed when it died; a power cut is no such death. */
-  readonly died?: ReadonlySet<string>;
+  readonly died?: Died;
 };
 
 export type BootChoice =
@@ -64,10 +65,12 @@ const mostDeaths = 3;
 /** What ends the process again and again gives way, if there is anything else: a device that answers now and then is better than none. */
 function leaveDeadly(state: DeviceState, name: string, { died, sound, builtIn }: AtHand): DeviceState {
   const { active, previous, probation } = modelOf(state, name);
-  if (active === null || probation === null || !died?.has(active.sha256)) return state;
-  const counted = countDeath(state, name);
+  const phase = active === null ? undefined : died?.get(active.sha256);
+  if (active === null || probation === null || phase === undefined) return state;
+  const counted = countDeath(state, name, phase);
+  const now = modelOf(counted, name).probation ?? probation;
   const isReplaced = builtIn.has(name) || (previous !== null && sound.has(previous.sha256));
-  if (probation.deaths + 1 < mostDeaths || !isReplaced) return counted;
+  if (Math.max(now.deaths, now.openings) < mostDeaths || !isReplaced) return counted;
   const detail = `the device stopped ${mostDeaths} times while it opened it or answered images with it`;
   return quarantine(counted, name, { slot: active, cause: "unhealthy", detail });
 }

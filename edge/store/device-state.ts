@@ -35,6 +35,8 @@ const modelState = z.object({
       images: z.int().min(0),
       /** How often the process ended while it computed with this one. */
       deaths: z.int().min(0).default(0),
+      /** How often in a row it ended while it opened this one. */
+      openings: z.int().min(0).default(0),
       /** What ran before was like; null where nobody knows. */
       before: baseline.nullable().default(null),
       /** The last of the images, as this one answered them. */

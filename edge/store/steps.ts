@@ -4,6 +4,7 @@ import type { Baseline } from "../health/baseline.ts";
 import type { Stretch } from "../health/stretch.ts";
 import type { DeviceState, ModelState, Slot } from "./device-state.ts";
 import { isQuarantined, modelOf, withModel } from "./model-state.ts";
+import type { Phase } from "./work-mark.ts";
 
 /**
  * The steps of an update, each one change of the state and nothing else: what is handed in is left as it was, and a step
@@ -74,7 +75,7 @@ export function activate(
     active,
     previous: behind(model, { ran, runs: active.sha256 }),
     trial: null,
-    probation: { sinceMs: now, images: 0, deaths: 0, before, seen: [] },
+    probation: { sinceMs: now, images: 0, deaths: 0, openings: 0, before, seen: [] },
     usual: null,
     floor: Math.max(model.floor, active.release),
     agreement,
@@ -111,18 +112,26 @@ export function countImages(
   return withModel(state, name, { ...model, probation: { ...probation, ...counted } });
 }
 
-/** The process ended while it computed with the active one. */
-export function countDeath(state: DeviceState, name: string): DeviceState {
+/** The process ended while it opened the active one, or answered images with it. */
+export function countDeath(state: DeviceState, name: string, phase: Phase): DeviceState {
   const model = modelOf(state, name);
   if (model.probation === null) return state;
-  const probation = { ...model.probation, deaths: model.probation.deaths + 1 };
-  return withModel(state, name, { ...model, probation });
+  const { deaths, openings } = model.probation;
+  const counted = phase === "opening" ? { openings: openings + 1 } : { deaths: deaths + 1 };
+  return withModel(state, name, { ...model, probation: { ...model.probation, ...counted } });
 }
 
 /** The active one has held. */
 export function endProbation(state: DeviceState, name: string): DeviceState {
   const model = modelOf(state, name);
   return model.probation === null ? state : withModel(state, name, { ...model, probation: null });
+}
+
+/** It opens after all: whoever ended the process meanwhile, it was not this one. */
+export function forgetOpenings(state: DeviceState, name: string): DeviceState {
+  const model = modelOf(state, name);
+  if (!model.probation?.openings) return state;
+  return withModel(state, name, { ...model, probation: { ...model.probation, openings: 0 } });
 }
 
 /** What the active one is like; while it is on probation nobody is held against it. */

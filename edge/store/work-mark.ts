@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { sideConcernSkipped } from "#infra/runtime/channels.ts";
 import { isMissing } from "./foreign-code.ts";
 
-/** A model's file, and the model that answers by it. */
-export type AtWork = { readonly model: string; readonly sha256: string };
+/** A model's file, the model that answers by it, and what is done with it. */
+export type AtWork = { readonly model: string; readonly sha256: string; readonly phase: Phase };
+
+/** Whether it was being opened, its first runs included, or answered images. */
+export type Phase = "opening" | "answering";
 
 /**
  * With which files this process computes, for whoever starts after it died. It is
@@ -14,12 +17,15 @@ export type AtWork = { readonly model: string; readonly sha256: string };
  */
 export type WorkMark = Disposable & {
   /** Files with which the process before this one computed when it died, in the same run of the machine. */
-  readonly died: ReadonlySet<string>;
+  readonly died: Died;
   /** From now until it is disposed. */
   readonly inHand: (file: AtWork) => Disposable;
   /** The process has to end because of it: as good as a death in the midst of its work. */
   readonly blame: (file: AtWork) => void;
 };
+
+/** By the file's hash. */
+export type Died = ReadonlyMap<string, Phase>;
 
 export type OpenWorkMark = {
   /** The device's own. */
@@ -36,7 +42,7 @@ export type OpenWorkMark = {
  */
 export function openWorkMark({ folder, boot, isWatched }: OpenWorkMark): WorkMark {
   const path = join(folder, "state", "at-work");
-  if (boot === "") return { died: new Set(), inHand: () => nothing, blame: () => {}, ...nothing };
+  if (boot === "") return { died: new Map(), inHand: () => nothing, blame: () => {}, ...nothing };
   const died = takeLeft(path, boot);
   const records = createRecords(path, boot);
   const counts = new Map<string, number>();
@@ -46,7 +52,7 @@ export function openWorkMark({ folder, boot, isWatched }: OpenWorkMark): WorkMar
   const begin = (file: AtWork): void => {
     const { sha256 } = file;
     counts.set(sha256, (counts.get(sha256) ?? 0) + 1);
-    if (isOpen && isWatched(file)) records.put(sha256);
+    if (isOpen && isWatched(file)) records.put(file);
   };
   const end = ({ sha256 }: AtWork): void => {
     const left = (counts.get(sha256) ?? 0) - 1;
@@ -63,7 +69,7 @@ export function openWorkMark({ folder, boot, isWatched }: OpenWorkMark): WorkMar
     blame: (file) => {
       if (!isOpen || !isWatched(file)) return;
       blamed.add(file.sha256);
-      records.put(file.sha256);
+      records.put(file);
     },
     [Symbol.dispose]: () => {
       if (!isOpen) return;
@@ -81,11 +87,15 @@ const recordBytes = 128;
 const mostRecords = 100;
 
 /** What the process before this one left, which is said to one start only. */
-function takeLeft(path: string, boot: string): ReadonlySet<string> {
+function takeLeft(path: string, boot: string): Died {
   const left = attempt(path, () => readLeft(path)) ?? "";
   if (left !== "") attempt(path, () => rmSync(path, { force: true }));
-  const found = left.matchAll(/^([0-9a-f-]{36}) ([0-9a-f]{64}) *$/gm);
-  return new Set([...found].flatMap(([, then, sha256 = ""]) => (then === boot ? [sha256] : [])));
+  const found = left.matchAll(/^([0-9a-f-]{36}) ([0-9a-f]{64}) (opening|answering) *$/gm);
+  return new Map(
+    [...found].flatMap(([, then, sha256 = "", phase]) =>
+      then === boot ? [[sha256, phase === "opening" ? "opening" : "answering"]] : [],
+    ),
+  );
 }
 
 function readLeft(path: string): string {
@@ -99,7 +109,7 @@ function readLeft(path: string): string {
 }
 
 type Records = {
-  readonly put: (sha256: string) => void;
+  readonly put: (file: AtWork) => void;
   readonly remove: (sha256: string) => void;
   readonly close: (options: { readonly isKept: boolean }) => void;
 };
@@ -118,13 +128,13 @@ function createRecords(path: string, boot: string): Records {
     isBroken = written !== recordBytes;
   };
   return {
-    put: (sha256) => {
+    put: ({ sha256, phase }) => {
       if (places.includes(sha256)) return;
       const free = places.indexOf(undefined);
       const place = free < 0 ? places.length : free;
       if (place >= mostRecords) return;
       places[place] = sha256;
-      write(place, `${boot} ${sha256}`);
+      write(place, `${boot} ${sha256} ${phase}`);
     },
     remove: (sha256) => {
       const place = places.indexOf(sha256);

@@ -68,9 +68,22 @@ test("a trial that was cut short is made again, counted down, while what ran bef
   expect(runs.get(model)?.release).toBe(1);
 });
 
+test("a release that opens after all is not held to the starts in which it did not come so far", async () => {
+  const { again } = await before(1, 2);
+  const died = new Map([[smallRelease(2).slot.sha256, "opening"]] as const);
+  for (let start = 0; start < 4; start += 1) {
+    const parts = await again();
+    await bootModels({ ...parts, died }, { signal });
+    expect(modelOf(parts.store.state, model)).toMatchObject({
+      ...{ active: { release: 2 }, quarantined: [], probation: { deaths: 0, openings: 0 } },
+    });
+    await parts.store[Symbol.asyncDispose]();
+  }
+});
+
 test("a third death with a release in hand has the one before answer, and the gateway is told of it", async () => {
   const { runs, again } = await before(1, 2);
-  const died = new Set([smallRelease(2).slot.sha256]);
+  const died = new Map([[smallRelease(2).slot.sha256, "answering"]] as const);
   for (const release of [2, 2, 1]) {
     runs.clear();
     const parts = await again();

@@ -137,11 +137,11 @@ test("a model whose sessions compute says so, of its own file, and is blamed whe
     ...{ workers: 1, clock: systemClock, openSession: () => Promise.reject(new Error("no engine here")) },
     onBroken: () => void said.push("the process ends"),
     atWork: {
-      inHand: ({ model, sha256 }) => {
-        said.push(`${model} ${sha256} begins`);
+      inHand: ({ model, sha256, phase }) => {
+        said.push(`${model} ${sha256} begins, ${phase}`);
         return { [Symbol.dispose]: () => void said.push(`${model} ${sha256} ends`) };
       },
-      blame: ({ model, sha256 }) => void said.push(`${model} ${sha256} is to blame`),
+      blame: ({ model, sha256, phase }) => void said.push(`${model} ${sha256} is to blame, ${phase}`),
     },
     open: async (opened, options) => {
       breaks = () => options.onBroken?.(new TradewindError("model_unusable", "it hangs"));
@@ -154,9 +154,9 @@ test("a model whose sessions compute says so, of its own file, and is blamed whe
     { name: "digits", version: "1", path: "x.onnx", release: 1, sha256: "abc" },
     { signal },
   );
-  expect(said).toEqual(["digits abc begins", "digits abc ends"]);
+  expect(said).toEqual(["digits abc begins, opening", "digits abc ends"]);
   breaks();
-  expect(said.slice(2)).toEqual(["digits abc is to blame", "the process ends"]);
+  expect(said.slice(2)).toEqual(["digits abc is to blame, answering", "the process ends"]);
 });
 
 test("each image is told with its release, until nobody listens; a listener that throws costs no answer", async () => {

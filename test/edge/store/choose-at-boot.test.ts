@@ -4,6 +4,8 @@ import { type DeviceState, emptyModel, emptyState, type ModelState } from "#edge
 import { modelOf } from "#edge/store/model-state.ts";
 import { rebuildState } from "#edge/store/rebuild-state.ts";
 import type { ShelfItem } from "#edge/store/shelf-item.ts";
+import { forgetOpenings } from "#edge/store/steps.ts";
+import type { Phase } from "#edge/store/work-mark.ts";
 import { smallRelease } from "#test/support/edge/small-release.ts";
 
 const model = "digits-n";
@@ -15,9 +17,18 @@ function stateWith(parts: Partial<ModelState>): DeviceState {
 
 type Shas = readonly { readonly sha256: string }[];
 
-function boot(state: DeviceState, sound: Shas, builtIn: readonly string[] = [], died: Shas = []) {
-  const hashes = (of: Shas) => new Set(of.map(({ sha256 }) => sha256));
-  const atHand = { sound: hashes(sound), builtIn: new Set(builtIn), died: hashes(died) };
+function boot(
+  state: DeviceState,
+  sound: Shas,
+  builtIn: readonly string[] = [],
+  died: Shas = [],
+  phase: Phase = "answering",
+) {
+  const atHand = {
+    sound: new Set(sound.map(({ sha256 }) => sha256)),
+    builtIn: new Set(builtIn),
+    died: new Map(died.map(({ sha256 }) => [sha256, phase])),
+  };
   const { next, models } = chooseAtBoot(state, atHand);
   return { next, choice: models.get(model) };
 }
@@ -70,7 +81,7 @@ test("a trial whose file is gone is forgotten and may be fetched again", () => {
 const watched = (deaths: number): Partial<ModelState> => ({
   active: two,
   previous: one,
-  probation: { sinceMs: 1, images: 7, deaths, before: null, seen: [] },
+  probation: { sinceMs: 1, images: 7, deaths, openings: 0, before: null, seen: [] },
 });
 
 test("a death with a release on probation is counted, and the release runs on", () => {
@@ -86,6 +97,20 @@ test("the third such death sets it aside, and the release before answers", () =>
     ...{ active: one, previous: null, probation: null },
     quarantined: [{ release: 2, cause: "unhealthy", detail: expect.stringMatching(/stopped 3 times/) }],
   });
+});
+
+test("deaths while it opens are counted for themselves, and three in a row set it aside as well", () => {
+  let state = stateWith(watched(2));
+  for (const runs of [two, two, one]) {
+    const { next, choice } = boot(state, [one, two], [], [two], "opening");
+    expect(choice).toMatchObject({ run: "active", slot: runs });
+    state = next;
+  }
+  const once = boot(stateWith(watched(2)), [one, two], [], [two], "opening").next;
+  const opened = forgetOpenings(once, model);
+  expect(modelOf(once, model).probation).toMatchObject({ deaths: 2, openings: 1 });
+  expect(modelOf(opened, model).probation).toMatchObject({ deaths: 2, openings: 0 });
+  expect(forgetOpenings(opened, model)).toBe(opened);
 });
 
 test.each<readonly [string, Partial<ModelState>, Shas]>([

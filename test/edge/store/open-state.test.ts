@@ -42,7 +42,7 @@ test("a state that was written before deaths and baselines were known is read, a
   expect(store.found).toBe("whole");
   expect(store.state.models["digits-n"]).toEqual({
     ...{ ...emptyModel, floor: 2 },
-    probation: { ...older, deaths: 0, before: null, seen: [] },
+    probation: { ...older, deaths: 0, openings: 0, before: null, seen: [] },
   });
   expect((await openState({ fs, folder })).found).toBe("whole");
 });

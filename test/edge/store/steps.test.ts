@@ -32,7 +32,7 @@ function afterRunning(...releases: readonly number[]): DeviceState {
 test("a trial that holds becomes active on probation, and what ran is kept whole", () => {
   const state = modelOf(afterRunning(1, 2), model);
   expect(state).toMatchObject({ active: slotOf(2), previous: slotOf(1), trial: null, floor: 2 });
-  expect(state.probation).toEqual({ sinceMs: 2, images: 0, deaths: 0, before: null, seen: [] });
+  expect(state.probation).toEqual({ sinceMs: 2, images: 0, deaths: 0, openings: 0, before: null, seen: [] });
   expect(heldBy(afterRunning(1, 2))).toEqual(new Set([slotOf(2).sha256, slotOf(1).sha256]));
 });
 
@@ -102,7 +102,7 @@ test("steps without anything to do hand the same state back", () => {
   const idle = [endProbation, endTrial, countDownTrial].map((step) => step(state, model));
   expect(idle.every((next) => next === state)).toBe(true);
   expect(countImages(state, model, 3)).toBe(state);
-  expect(countDeath(state, model)).toBe(state);
+  expect(countDeath(state, model, "answering")).toBe(state);
   expect(keepUsual(state, model, null)).toBe(state);
 });
 
@@ -125,7 +125,7 @@ test("what a release is like is kept once it has held, and goes with it to where
 });
 
 test("deaths are counted on a probation, and the next one begins without any", () => {
-  const twice = countDeath(countDeath(afterRunning(1), model), model);
+  const twice = countDeath(countDeath(afterRunning(1), model, "answering"), model, "answering");
   expect(modelOf(twice, model).probation?.deaths).toBe(2);
   const onTrial = beginTrial(twice, model, { slot: slotOf(2) });
   expect(modelOf(activate(onTrial, model, { now: 2, agreement: null }), model).probation?.deaths).toBe(0);

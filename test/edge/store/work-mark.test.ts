@@ -10,9 +10,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const [boot, later] = ["0f1e2d3c-0000-4000-8000-000000000001", "0f1e2d3c-0000-4000-8000-000000000002"];
 const [one, two] = [
-  { model: "m", sha256: "1".repeat(64) },
-  { model: "n", sha256: "2".repeat(64) },
-];
+  { model: "m", sha256: "1".repeat(64), phase: "answering" },
+  { model: "n", sha256: "2".repeat(64), phase: "answering" },
+] as const;
 
 let folders = 0;
 
@@ -22,7 +22,7 @@ function device() {
   mkdirSync(join(folder, "state"), { recursive: true });
   const path = join(folder, "state", "at-work");
   const start = (run = boot, isWatched = () => true) => openWorkMark({ folder, boot: run, isWatched });
-  const died = (run = boot) => [...start(run).died].sort();
+  const died = (run = boot) => [...start(run).died.keys()].sort();
   return { folder, path, start, died, exists: () => statSync(path, { throwIfNoEntry: false }) !== undefined };
 }
 
@@ -52,6 +52,19 @@ test("of several in hand only the one that has ended is forgotten, and its place
   expect(readFileSync(path).byteLength).toBe(256);
   again[0]?.[Symbol.dispose]();
   expect(died()).toEqual([one.sha256, two.sha256]);
+});
+
+test("it says whether a file was being opened or answered images", () => {
+  const { start } = device();
+  const { inHand } = start();
+  inHand({ ...one, phase: "opening" });
+  inHand(two);
+  expect(start().died).toEqual(
+    new Map([
+      [one.sha256, "opening"],
+      [two.sha256, "answering"],
+    ]),
+  );
 });
 
 test("after a power cut nothing is believed", () => {

@@ -44,7 +44,10 @@ test.each<[string, Given, ModelReport["state"]]>([
   [
     "is watched still",
     {
-      model: { active: slot(2), probation: { sinceMs: 1, images: 0, deaths: 0, before: null, seen: [] } },
+      model: {
+        active: slot(2),
+        probation: { sinceMs: 1, images: 0, deaths: 0, openings: 0, before: null, seen: [] },
+      },
       planned: 2,
     },
     "probation",
