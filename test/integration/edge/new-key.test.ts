@@ -5,6 +5,7 @@ import { openDeviceKeys } from "#edge/device/device-keys.ts";
 import { openDisk } from "#edge/store/open-disk.ts";
 import { openState } from "#edge/store/open-state.ts";
 import { systemChance as chance } from "#infra/runtime/chance.ts";
+import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { deviceKeyOf, proofHeader, signProof, thumbprintOf } from "#infra/runtime/devices/proof.ts";
 import { startAgent, until } from "#test/support/edge/agent-process.ts";
 import { openEdgeWorld } from "#test/support/edge/edge-world.ts";
@@ -48,7 +49,7 @@ test("a device that is asked to takes a new key between two syncs, none of which
   const last = await agent.stop().then(() => numbersIn(folder));
   const plan = async (number: number) => {
     const call = { method: "GET", path: "/edge/v1/plan?nonce=0123456789abcdef" };
-    const proof = await signProof(call, { key: old, device: device ?? "", number, now: Date.now(), chance });
+    const proof = await signProof(call, { key: old, device: device ?? "", number, now: clock.now(), chance });
     return await fetch(`${world.gateway.url}${call.path}`, { headers: { [proofHeader]: proof } });
   };
   // Numbers that were set aside before the agent ended, so that nobody takes these for a copy's.

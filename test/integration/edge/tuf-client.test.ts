@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock as clock } from "#infra/runtime/clock.ts";
 import { type ServedRepository, serveRepository } from "#test/support/edge/serve-repository.ts";
 import { type SimulatedRepository, simulateRepository } from "#test/support/edge/simulated-repository.ts";
 
@@ -14,7 +15,7 @@ let served: ServedRepository;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "tuf-client-"));
   // Its client is a process of its own, by the real time.
-  repo = simulateRepository({ now: Date.now() });
+  repo = simulateRepository({ now: clock.now() });
   served = await serveRepository(repo);
   await writeFile(join(folder, "first.json"), repo.published1());
   expect(await client("init", join(folder, "first.json"))).toBe(0);
